@@ -1,0 +1,1 @@
+"""``vnet``: the command line, one function a command."""

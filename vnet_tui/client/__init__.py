@@ -1,0 +1,1 @@
+"""``Connection``: the one API that all faces use."""

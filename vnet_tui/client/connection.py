@@ -1,0 +1,106 @@
+"""The one API that all faces use, whatever hosts the engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.model import Subnet
+from vnet_tui.engine.steps import Plan
+from vnet_tui.engine.views import (
+    Event,
+    Guest,
+    HistoryPoint,
+    HostInfo,
+    NetworkInfo,
+    Progress,
+    RuleStatus,
+    Sample,
+)
+
+Ref = UUID | str
+"""A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
+
+OnProgress = Callable[[Progress], None]
+
+
+class Connection(Protocol):
+    """A manager of virtual networks. All methods raise :class:`~vnet_tui.engine.errors.VnetError`.
+
+    Changes run to their end or are undone, also when the caller is cancelled while they run.
+    """
+
+    async def host(self) -> HostInfo:
+        """Where this is and what it works with."""
+
+    async def networks(self) -> tuple[NetworkInfo, ...]:
+        """All networks, defined and running, by name."""
+
+    async def network(self, ref: Ref) -> NetworkInfo:
+        """One network."""
+
+    async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
+        """Its document: as it runs (with ``id``); as defined when ``inactive`` or not running."""
+
+    async def validate(self, xml: str) -> tuple[Problem, ...]:
+        """Everything wrong with a document, alone and beside the other definitions."""
+
+    async def define(self, xml: str) -> NetworkInfo:
+        """Put a definition into the store, new or in place of the one with its UUID or name.
+
+        A running network goes on as it runs; :meth:`apply` brings it to its definition.
+        """
+
+    async def undefine(self, ref: Ref) -> None:
+        """Take a definition from the store; a running network goes on as a transient one."""
+
+    async def create(self, xml: str, *, on_progress: OnProgress | None = None) -> NetworkInfo:
+        """Start a transient network."""
+
+    async def start(
+        self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
+    ) -> tuple[NetworkInfo, ...]:
+        """Start defined networks as one batch: all of them run, or none was started."""
+
+    async def stop(self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None) -> None:
+        """Stop networks; transient ones are gone then."""
+
+    async def restart(
+        self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
+    ) -> tuple[NetworkInfo, ...]:
+        """Make networks anew from their definitions; guests' ports are attached again."""
+
+    async def apply(self, ref: Ref, *, on_progress: OnProgress | None = None) -> NetworkInfo:
+        """Bring a running network to its definition with the smallest plan."""
+
+    async def plan_apply(self, ref: Ref) -> Plan:
+        """What :meth:`apply` would do."""
+
+    async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
+        """Whether a network starts by itself with the host."""
+
+    async def guests(self, ref: Ref) -> tuple[Guest, ...]:
+        """Who is on a running network, and which reservations wait for their guest."""
+
+    async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
+        """The forwarding rules in document order, incoming first."""
+
+    async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
+        """A private subnet that nothing on the host uses."""
+
+    def samples(self) -> AsyncIterator[Sample]:
+        """Statistics, once a second while somebody listens."""
+
+    async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        """The last ten minutes of a network or of one of its ports, oldest first."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """What happens from now on."""
+
+    async def past_events(self, ref: Ref | None = None) -> tuple[Event, ...]:
+        """What happened, oldest first, as far back as is kept."""
+
+    async def close(self) -> None:
+        """Let go; running networks go on."""

@@ -1,0 +1,1 @@
+"""``vnetd``: an engine that stays."""

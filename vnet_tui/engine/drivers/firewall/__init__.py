@@ -1,0 +1,1 @@
+"""Packet filtering and address translation behind one protocol."""

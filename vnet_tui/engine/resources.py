@@ -1,0 +1,211 @@
+"""The things on a host that make up a network, as values: what drivers make and observe.
+
+Desired and observed state are written in the same types, so that a plan is their difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from uuid import UUID
+
+from vnet_tui.engine.model import Action, Address, Interface, Mode, PortRange, Protocol, Subnet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSettings:
+    """What can change on a bridge while it runs. ``forward_delay`` is in seconds, ``mtu`` bytes."""
+
+    mac: str
+    mtu: int
+    stp: bool
+    forward_delay: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeSpec:
+    """A bridge of ours: ``mark`` is the interface alias by which it is found again."""
+
+    name: str
+    mark: str
+    settings: BridgeSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """An interface that the host has: ``alias`` is its IFLA_IFALIAS, ``kind`` its link kind.
+
+    ``master`` is the name of the bridge that it is a port of; ``settings`` is there for bridges.
+    """
+
+    index: int
+    name: str
+    kind: str
+    alias: str
+    up: bool
+    carrier: bool
+    master: str | None
+    addresses: frozenset[Interface]
+    settings: BridgeSettings | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A route of the host's main tables; ``destination`` /0 is the default route.
+
+    ``protocol`` is the number of rtnetlink(7) (2 kernel, 9 router advertisement, ...).
+    """
+
+    destination: Subnet
+    device: str | None
+    gateway: Address | None
+    protocol: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSnapshot:
+    """All interfaces, by name, and all routes of the namespace."""
+
+    links: Mapping[str, Link]
+    routes: tuple[Route, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsmasqSpec:
+    """One dnsmasq: what it is told, and where that is written.
+
+    ``config`` is its whole configuration file; a change of it needs a restart. ``reservations``
+    (a ``dhcp-hostsdir`` file) and ``hosts`` (a ``hostsdir`` file) can change while it runs:
+    additions at once, removals with SIGHUP.
+    """
+
+    network: UUID
+    bridge: str
+    config: str
+    reservations: str = ""
+    hosts: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsmasqProcess:
+    """A dnsmasq of ours that runs: what it was started with and what its files now say."""
+
+    pid: int
+    spec: DnsmasqSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRule:
+    """A rule of a policy with its guest resolved to addresses.
+
+    ``key`` tells this rule from all others of the network for as long as it says the same.
+    ``guests`` is None where the rule isn't about one guest, and empty while its guest is unknown:
+    such a rule matches nothing (it *waits*).
+    """
+
+    key: str
+    action: Action
+    protocol: Protocol | None = None
+    ports: PortRange | None = None
+    source: Subnet | None = None
+    destination: Subnet | None = None
+    guests: frozenset[Address] | None = None
+    established: bool = True
+    log: bool = False
+    limit: int | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """A port of the host's own addresses that leads to a guest (an allow with ``domain``).
+
+    ``guests`` holds at most one address a family; empty: it waits. ``address`` limits it to one
+    of the host's addresses. Its place among the rules of the policy is ``position``.
+    """
+
+    key: str
+    position: int
+    ports: PortRange
+    guest_ports: PortRange
+    protocol: Protocol | None = None
+    source: Subnet | None = None
+    address: Subnet | None = None
+    guests: frozenset[Address] = frozenset()
+    log: bool = False
+    limit: int | None = None
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRules:
+    """A policy ready for a driver: rules in order, then ``default``."""
+
+    default: Action
+    rules: tuple[PolicyRule | Forward, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkRules:
+    """All that the firewall has to do for one network."""
+
+    network: UUID
+    bridge: str
+    mode: Mode
+    subnets: tuple[Subnet, ...]
+    incoming: PolicyRules
+    outgoing: PolicyRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruleset:
+    """What our tables hold, by network; empty: no table at all."""
+
+    networks: Mapping[UUID, NetworkRules]
+
+
+def rules_digest(rules: NetworkRules) -> str:
+    """Sixteen hex digits that are the same for equal rules, in every process."""
+    return hashlib.sha256(repr(_canonical(rules)).encode()).hexdigest()[:16]
+
+
+def _canonical(value: object) -> object:
+    """A value whose repr doesn't depend on the hash seed: sets in order, dataclasses as tuples."""
+    if is_dataclass(value):
+        return (type(value).__name__, *(_canonical(getattr(value, f.name)) for f in fields(value)))
+    if isinstance(value, frozenset):
+        return sorted(str(item) for item in value)
+    if isinstance(value, tuple):
+        return tuple(_canonical(item) for item in value)
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirewallState:
+    """What the firewall driver found of ours.
+
+    ``present`` tells whether we have a table at all; ``digests`` are those of the
+    :class:`NetworkRules` that were installed, for networks whose part is still as we made it.
+    ``intact`` is False where what all networks share was changed by others.
+    """
+
+    present: bool
+    intact: bool
+    digests: Mapping[UUID, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A running network: its runtime ``id``, its whole definition as it runs, since when.
+
+    Written last when a network starts and first undone when it stops, so that a record stands
+    for a start that was completed.
+    """
+
+    uuid: UUID
+    name: str
+    id: int
+    transient: bool
+    started: float
+    definition: str

@@ -1,0 +1,209 @@
+"""The steps that plans are made of: values that say what to do, in words too, and how to undo it.
+
+A step is one act that the system does wholly or not at all, so that a failed step needs no
+clearing up after itself and undoing a plan is running the inverses of its done steps, last first.
+Inverses are pure and tolerate that the thing they remove is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from vnet_tui.engine.model import Interface
+from vnet_tui.engine.resources import (
+    BridgeSettings,
+    BridgeSpec,
+    DnsmasqSpec,
+    Ruleset,
+    RunRecord,
+)
+
+
+class Disturbance(IntEnum):
+    """What a step disturbs, from least to most."""
+
+    LIVE = 0
+    RESTARTS_SERVICES = 1
+    DISCONNECTS_GUESTS = 2
+
+    def __str__(self) -> str:
+        return ("live", "restarts DHCP/DNS", "disconnects guests")[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateBridge:
+    """Make a bridge, down and without addresses. One RTM_NEWLINK that fails if the name exists."""
+
+    spec: BridgeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkBridge:
+    """Put our alias on a bridge that was just made and bring it up."""
+
+    spec: BridgeSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteBridge:
+    """Delete a bridge of ours; ``ports`` are those it has, to be attached again on undo."""
+
+    spec: BridgeSpec
+    addresses: tuple[Interface, ...] = ()
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RaiseBridge:
+    """Bring a bridge of ours up that somebody took down."""
+
+    bridge: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachPorts:
+    """Make interfaces ports of a bridge; those that are gone by now are passed over."""
+
+    bridge: str
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeBridge:
+    """Change a running bridge's settings."""
+
+    bridge: str
+    before: BridgeSettings
+    after: BridgeSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAddress:
+    """Give the host an address on the bridge."""
+
+    bridge: str
+    address: Interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAddress:
+    """Take an address from the bridge."""
+
+    bridge: str
+    address: Interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSysctl:
+    """Write a kernel setting; ``key`` is its path under /proc/sys, with slashes.
+
+    ``before`` is what it was; with ``remember`` it is first written to the run directory, to be
+    restored when the last network that needs it goes. Per-interface settings of our own bridges
+    need no remembering: they go with the bridge.
+    """
+
+    key: str
+    before: str
+    after: str
+    remember: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreSysctl:
+    """Put a remembered kernel setting back to ``after``, unless somebody changed it since we set
+    it to ``before``, and forget it."""
+
+    key: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetFirewall:
+    """Replace what our tables hold, in one transaction that touches only what differs.
+
+    ``rewrite``: others changed what is there, so all of ours has to be written anew, still in one
+    transaction.
+    """
+
+    before: Ruleset
+    after: Ruleset
+    rewrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDnsmasq:
+    """Write dnsmasq's files and start it; done when it serves."""
+
+    spec: DnsmasqSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopDnsmasq:
+    """End a dnsmasq of ours and remove its files; its leases stay."""
+
+    spec: DnsmasqSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDnsmasq:
+    """Tell a running dnsmasq something else: live where its files allow, else by a restart."""
+
+    before: DnsmasqSpec
+    after: DnsmasqSpec
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the change is in the part that dnsmasq reads only when it starts."""
+        return self.before.config != self.after.config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveRecord:
+    """Commit: from here on the network counts as running (or, with None, as stopped)."""
+
+    before: RunRecord | None
+    after: RunRecord | None
+
+
+Step = (
+    CreateBridge
+    | MarkBridge
+    | DeleteBridge
+    | RaiseBridge
+    | AttachPorts
+    | ChangeBridge
+    | AddAddress
+    | RemoveAddress
+    | SetSysctl
+    | RestoreSysctl
+    | SetFirewall
+    | StartDnsmasq
+    | StopDnsmasq
+    | ChangeDnsmasq
+    | SaveRecord
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Steps that may run side by side, at most ``width`` at once; stages run one after another."""
+
+    steps: tuple[Step, ...]
+    width: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do, in order. An empty plan means that all is as it should be."""
+
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, in the order in which they begin."""
+        return tuple(step for stage in self.stages for step in stage.steps)
+
+    def __bool__(self) -> bool:
+        return any(stage.steps for stage in self.stages)

@@ -1,0 +1,204 @@
+"""What callers of the engine see: immutable values, cheap to send and to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from vnet_tui.engine.model import Address, Interface, Mode
+
+
+class State(StrEnum):
+    """The state of a network, one word everywhere."""
+
+    DEFINED = "defined"
+    ACTIVE = "active"
+    DRIFTED = "drifted"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkInfo:
+    """A network in a list. ``id`` and ``bridge`` are None unless it runs.
+
+    ``pending``: the definition in the store is another than the one that runs. ``note`` says in a
+    few words what is remarkable (why drifted, why damaged); empty otherwise.
+    """
+
+    uuid: UUID
+    name: str
+    state: State
+    mode: Mode
+    id: int | None = None
+    title: str = ""
+    bridge: str | None = None
+    addresses: tuple[Interface, ...] = ()
+    persistent: bool = True
+    autostart: bool = False
+    pending: bool = False
+    started: float | None = None
+    note: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs, well or not."""
+        return self.state in (State.ACTIVE, State.DRIFTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease as dnsmasq recorded it; ``expires`` is seconds since 1970, None: never."""
+
+    address: Address
+    mac: str
+    name: str
+    expires: float | None
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """A guest of a network, put together from ports, leases and reservations.
+
+    ``name`` may be empty; ``port`` is None while it isn't attached; ``reserved`` tells that the
+    definition keeps its address; ``lease`` is None while it has none.
+    """
+
+    name: str
+    mac: str
+    addresses: tuple[Address, ...]
+    port: str | None = None
+    lease: Lease | None = None
+    reserved: bool = False
+
+
+class RuleState(StrEnum):
+    """Whether a rule does its work."""
+
+    ACTIVE = "active"
+    WAITING = "waiting"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleStatus:
+    """A rule of a running network, in document order. ``direction``: ``incoming``, ``outgoing``.
+
+    ``text`` is the rule in words; ``guest`` is where its domain was found, when it was.
+    """
+
+    direction: str
+    position: int
+    text: str
+    state: RuleState
+    guest: Address | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counters since the interface was made; *in* is towards the guests, *out* from them."""
+
+    in_bytes: int = 0
+    out_bytes: int = 0
+    in_packets: int = 0
+    out_packets: int = 0
+    in_drops: int = 0
+    out_drops: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Per second, over the last sampling interval; ``bits`` on the bridge, without preamble."""
+
+    in_bits: float = 0.0
+    out_bits: float = 0.0
+    in_packets: float = 0.0
+    out_packets: float = 0.0
+    in_drops: float = 0.0
+    out_drops: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """One interface, or one network, at one sample."""
+
+    rates: Rates
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkTraffic:
+    """A network at one sample: the bridge itself, and each port by interface name."""
+
+    traffic: Traffic
+    ports: Mapping[str, Traffic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """All running networks at one moment (seconds since 1970)."""
+
+    time: float
+    networks: Mapping[UUID, NetworkTraffic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPoint:
+    """Bits a second in and out at one moment of the past."""
+
+    time: float
+    in_bits: float
+    out_bits: float
+
+
+class EventKind(StrEnum):
+    """What an event is about."""
+
+    DEFINED = "defined"
+    UNDEFINED = "undefined"
+    STARTED = "started"
+    STOPPED = "stopped"
+    EDITED = "edited"
+    AUTOSTART = "autostart"
+    LEASE_ADDED = "lease-added"
+    LEASE_REMOVED = "lease-removed"
+    PORT_ADDED = "port-added"
+    PORT_REMOVED = "port-removed"
+    FAILED = "failed"
+    RECOVERED = "recovered"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What happened, when (UTC), to which network (None: to the engine)."""
+
+    time: datetime
+    kind: EventKind
+    network: UUID | None
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a plan is: ``done`` of ``total`` steps, and what is being done now."""
+
+    done: int
+    total: int
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostInfo:
+    """Where this is: host name, how it is reached (``daemon``, ``embedded``, ``sandbox``),
+    which firewall driver works and why, and definitions that could not be read."""
+
+    name: str
+    via: str
+    firewall: str
+    firewall_reason: str
+    damaged: tuple[str, ...] = ()
