@@ -199,8 +199,8 @@ class FirewallState:
 class RunRecord:
     """A running network: its runtime ``id``, its whole definition as it runs, since when.
 
-    Written last when a network starts and first undone when it stops, so that a record stands
-    for a start that was completed.
+    The last step of a start writes it and the last step of a stop removes it, so that the records
+    say which changes were completed: whatever else is found was left half-done.
     """
 
     uuid: UUID

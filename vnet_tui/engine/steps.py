@@ -47,9 +47,13 @@ class MarkBridge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteBridge:
-    """Delete a bridge of ours; ``ports`` are those it has, to be attached again on undo."""
+    """Delete a bridge of ours; the rest is what it has, to be put back on undo.
+
+    ``sysctls`` are its per-interface settings, as pairs of key and value.
+    """
 
     spec: BridgeSpec
+    sysctls: tuple[tuple[str, str], ...] = ()
     addresses: tuple[Interface, ...] = ()
     ports: tuple[str, ...] = ()
 

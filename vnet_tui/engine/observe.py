@@ -1,0 +1,130 @@
+"""What the host has now, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from vnet_tui.engine import steps
+from vnet_tui.engine.model import Interface
+from vnet_tui.engine.resources import (
+    BridgeSettings,
+    BridgeSpec,
+    DnsmasqProcess,
+    DnsmasqSpec,
+    FirewallState,
+    LinkSnapshot,
+    RunRecord,
+)
+
+RTPROT_RA = 9
+"""A route learned from a router advertisement (include/uapi/linux/rtnetlink.h)."""
+
+
+class LinksDriver(Protocol):
+    """Interfaces, addresses and routes; one kernel request a call."""
+
+    async def snapshot(self) -> LinkSnapshot: ...
+    async def create_bridge(self, spec: BridgeSpec) -> None: ...
+    async def mark_bridge(self, spec: BridgeSpec) -> None: ...
+    async def delete_bridge(self, name: str) -> None: ...
+    async def raise_bridge(self, name: str) -> None: ...
+    async def attach(self, bridge: str, ports: tuple[str, ...]) -> None: ...
+    async def change_bridge(
+        self, name: str, before: BridgeSettings, after: BridgeSettings
+    ) -> None: ...
+    async def add_address(self, bridge: str, address: Interface) -> None: ...
+    async def remove_address(self, bridge: str, address: Interface) -> None: ...
+
+
+class SysctlDriver(Protocol):
+    """Kernel settings, and the old values of those that we changed."""
+
+    def read(self, key: str) -> str | None: ...
+    def remembered(self) -> Mapping[str, tuple[str, str]]: ...
+    def set(self, step: steps.SetSysctl) -> None: ...
+    def restore(self, step: steps.RestoreSysctl) -> None: ...
+
+
+class DnsmasqDriver(Protocol):
+    """The dnsmasq processes of ours."""
+
+    async def observe(self) -> tuple[DnsmasqProcess, ...]: ...
+    async def start(self, spec: DnsmasqSpec) -> None: ...
+    async def stop(self, spec: DnsmasqSpec) -> None: ...
+    async def change(self, before: DnsmasqSpec, after: DnsmasqSpec) -> None: ...
+
+
+class FirewallDriver(Protocol):
+    """Our firewall tables."""
+
+    async def observe(self) -> FirewallState: ...
+    async def set(self, step: steps.SetFirewall) -> None: ...
+
+
+class RecordsDriver(Protocol):
+    """The records of running networks."""
+
+    def load(self) -> Mapping[UUID, RunRecord]: ...
+    def save(self, record: RunRecord) -> None: ...
+    def remove(self, uuid: UUID) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drivers:
+    """Everything through which the system is seen and changed."""
+
+    links: LinksDriver
+    sysctl: SysctlDriver
+    dnsmasq: DnsmasqDriver
+    firewall: FirewallDriver
+    records: RecordsDriver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The host at one moment.
+
+    ``sysctls`` holds the values of the keys that were asked for (None: the kernel has no such
+    key); ``remembered`` the host-wide ones that we changed, each with its old value and ours.
+    """
+
+    links: LinkSnapshot
+    dnsmasqs: tuple[DnsmasqProcess, ...]
+    firewall: FirewallState
+    sysctls: Mapping[str, str | None]
+    remembered: Mapping[str, tuple[str, str]]
+    records: Mapping[UUID, RunRecord]
+
+
+async def observe(drivers: Drivers, sysctls: Iterable[str]) -> Observed:
+    """Look at the host; ``sysctls`` are the keys to read beside the remembered ones and those by
+    which interfaces accept router advertisements."""
+    links = await drivers.links.snapshot()
+    remembered = drivers.sysctl.remembered()
+    keys = {*sysctls, *remembered, *(accept_ra(device) for device in advertised(links))}
+    return Observed(
+        links=links,
+        dnsmasqs=await drivers.dnsmasq.observe(),
+        firewall=await drivers.firewall.observe(),
+        sysctls={key: drivers.sysctl.read(key) for key in keys},
+        remembered=remembered,
+        records=drivers.records.load(),
+    )
+
+
+def advertised(links: LinkSnapshot) -> frozenset[str]:
+    """The interfaces that the host has a default route of from a router advertisement."""
+    return frozenset(
+        route.device
+        for route in links.routes
+        if route.protocol == RTPROT_RA and route.destination.prefixlen == 0 and route.device
+    )
+
+
+def accept_ra(device: str) -> str:
+    """The key that says whether an interface listens to router advertisements: 1 only while the
+    host doesn't forward, 2 always (Documentation/networking/ip-sysctl.rst)."""
+    return f"net/ipv6/conf/{device}/accept_ra"

@@ -1,0 +1,257 @@
+"""From what should be and what is to ordered steps. Pure: the same question, the same plan.
+
+The order of the stages leaves no moment in which something is open that shouldn't be, and makes a
+batch fast: services stop before what they stand on goes, all bridges are there before the first
+dnsmasq starts (each running one wakes on every new link), rules are there before packets are
+forwarded, and records are written when all else is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from vnet_tui.engine import steps
+from vnet_tui.engine.desired import (
+    IP6_FORWARD,
+    IP_FORWARD,
+    Desired,
+    DesiredNetwork,
+    marked_network,
+)
+from vnet_tui.engine.observe import Observed, accept_ra, advertised
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.resources import (
+    BridgeSpec,
+    DnsmasqProcess,
+    Link,
+    Ruleset,
+    rules_digest,
+)
+from vnet_tui.engine.steps import Plan, Stage, Step
+
+DNSMASQ_WIDTH = 4
+"""How many dnsmasqs start or stop at once: more gain nothing on two to four cores."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The steps of each stage, while a plan is put together."""
+
+    stop_services: list[Step] = field(default_factory=list)
+    restore_sysctls: list[Step] = field(default_factory=list)
+    remove_links: list[Step] = field(default_factory=list)
+    make_links: list[Step] = field(default_factory=list)
+    firewall: list[Step] = field(default_factory=list)
+    set_sysctls: list[Step] = field(default_factory=list)
+    start_services: list[Step] = field(default_factory=list)
+    records: list[Step] = field(default_factory=list)
+
+    def plan(self) -> Plan:
+        stages = (
+            Stage(steps=tuple(self.stop_services), width=DNSMASQ_WIDTH),
+            Stage(steps=tuple(self.restore_sysctls)),
+            Stage(steps=tuple(self.remove_links)),
+            Stage(steps=tuple(self.make_links)),
+            Stage(steps=tuple(self.firewall)),
+            Stage(steps=tuple(self.set_sysctls)),
+            Stage(steps=tuple(self.start_services), width=DNSMASQ_WIDTH),
+            Stage(steps=tuple(self.records)),
+        )
+        return Plan(stages=tuple(stage for stage in stages if stage.steps))
+
+
+def make_plan(
+    desired: Desired,
+    before: Desired,
+    observed: Observed,
+    paths: Paths,
+    *,
+    scope: AbstractSet[UUID],
+    recreate: AbstractSet[UUID] = frozenset(),
+) -> Plan:
+    """The smallest plan that brings the networks in ``scope`` from ``observed`` to ``desired``.
+
+    ``before`` is what was desired until now: what it had and ``desired`` hasn't is removed, while
+    additions that somebody else made by hand stay. Networks in ``recreate`` are made anew. The
+    firewall and host-wide settings are always those of all of ``desired``.
+    """
+    draft = _Draft()
+    ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
+    for uuid in sorted(scope):
+        want, had = desired.networks.get(uuid), before.networks.get(uuid)
+        anew = uuid in recreate
+        found = [
+            link
+            for link in observed.links.links.values()
+            if link.settings is not None and marked_network(link.alias, paths) == uuid
+        ]
+        keep = [link for link in found if want and not anew and link.name == want.bridge.name]
+        _plan_links(draft, want, had, found, keep, observed, ipv6=ipv6)
+        processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]
+        _plan_service(draft, want, processes, anew=not keep)
+        record, recorded = want.record if want else None, observed.records.get(uuid)
+        if record != recorded:
+            draft.records.append(steps.SaveRecord(before=recorded, after=record))
+    _plan_firewall(draft, desired, before, observed)
+    _plan_sysctls(draft, desired, observed)
+    return draft.plan()
+
+
+def _plan_links(
+    draft: _Draft,
+    want: DesiredNetwork | None,
+    had: DesiredNetwork | None,
+    found: list[Link],
+    keep: list[Link],
+    observed: Observed,
+    *,
+    ipv6: bool,
+) -> None:
+    attach: list[str] = []
+    for link in found:
+        if link in keep:
+            continue
+        ports = ports_of(link.name, observed)
+        attach.extend(ports)
+        draft.remove_links.append(_delete(link, ports, had))
+    if want is None:
+        return
+    name = want.bridge.name
+    sysctls = [(key, value) for key, value in want.sysctls if ipv6 or "/ipv6/" not in key]
+    if not keep:
+        draft.make_links.append(steps.CreateBridge(spec=want.bridge))
+        draft.make_links.extend(
+            steps.SetSysctl(key=key, before="", after=value) for key, value in sysctls
+        )
+        draft.make_links.append(steps.MarkBridge(spec=want.bridge))
+        draft.make_links.extend(
+            steps.AddAddress(bridge=name, address=address) for address in want.addresses
+        )
+        if attach:
+            draft.make_links.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
+        return
+    link = keep[0]
+    if link.settings is not None and link.settings != want.bridge.settings:
+        draft.make_links.append(
+            steps.ChangeBridge(bridge=name, before=link.settings, after=want.bridge.settings)
+        )
+    for key, value in sysctls:
+        current = observed.sysctls.get(key)
+        if current is not None and current != value:
+            draft.make_links.append(steps.SetSysctl(key=key, before=current, after=value))
+    if not link.up:
+        draft.make_links.append(steps.RaiseBridge(bridge=name))
+    outdated = set(had.addresses if had else ()) - set(want.addresses)
+    draft.make_links.extend(
+        steps.RemoveAddress(bridge=name, address=address)
+        for address in sorted(outdated & link.addresses, key=str)
+    )
+    draft.make_links.extend(
+        steps.AddAddress(bridge=name, address=address)
+        for address in want.addresses
+        if address not in link.addresses
+    )
+
+
+def _delete(link: Link, ports: tuple[str, ...], had: DesiredNetwork | None) -> Step:
+    if link.settings is None:
+        raise ValueError(f"{link.name} bears our mark and is no bridge")
+    return steps.DeleteBridge(
+        spec=BridgeSpec(name=link.name, mark=link.alias, settings=link.settings),
+        sysctls=had.sysctls if had and had.bridge.name == link.name else (),
+        addresses=tuple(sorted((a for a in link.addresses if not a.ip.is_link_local), key=str)),
+        ports=ports,
+    )
+
+
+def ports_of(bridge: str, observed: Observed) -> tuple[str, ...]:
+    """The interfaces that are ports of a bridge, by name."""
+    return tuple(
+        sorted(link.name for link in observed.links.links.values() if link.master == bridge)
+    )
+
+
+def _plan_service(
+    draft: _Draft, want: DesiredNetwork | None, found: list[DnsmasqProcess], *, anew: bool
+) -> None:
+    spec = want.dnsmasq if want else None
+    if spec is None or anew:
+        draft.stop_services.extend(steps.StopDnsmasq(spec=one.spec) for one in found)
+        if spec is not None:
+            draft.start_services.append(steps.StartDnsmasq(spec=spec))
+        return
+    if not found:
+        draft.start_services.append(steps.StartDnsmasq(spec=spec))
+        return
+    best = next((one for one in found if one.spec.config == spec.config), found[0])
+    draft.stop_services.extend(steps.StopDnsmasq(spec=one.spec) for one in found if one != best)
+    if best.spec != spec:
+        draft.start_services.append(steps.ChangeDnsmasq(before=best.spec, after=spec))
+
+
+def _digests(ruleset: Ruleset) -> dict[UUID, str]:
+    return {uuid: rules_digest(rules) for uuid, rules in ruleset.networks.items()}
+
+
+def _plan_firewall(draft: _Draft, desired: Desired, before: Desired, observed: Observed) -> None:
+    state, after, was = observed.firewall, desired.ruleset, before.ruleset
+    if not after.networks:
+        right = not state.present
+    else:
+        right = state.present and state.intact and dict(state.digests) == _digests(after)
+    if right:
+        return
+    known = dict(state.digests) == _digests(was) and (state.intact or not state.present)
+    draft.firewall.append(steps.SetFirewall(before=was, after=after, rewrite=not known))
+
+
+def host_sysctls(desired: Desired, observed: Observed) -> dict[str, str]:
+    """The host-wide settings that these networks need, in the order in which to set them.
+
+    An interface that got its default route from a router advertisement would stop listening to
+    them once the host forwards IPv6, so it is told to go on first.
+    """
+    wanted: dict[str, str] = {}
+    if desired.forwards(4):
+        wanted[IP_FORWARD] = "1"
+    if desired.forwards(6):
+        listening = [
+            key
+            for key in map(accept_ra, sorted(advertised(observed.links)))
+            if observed.sysctls.get(key) == "1"
+        ]
+        remembered = [key for key in observed.remembered if key.endswith("/accept_ra")]
+        wanted |= dict.fromkeys([*listening, *remembered], "2")
+        wanted[IP6_FORWARD] = "1"
+    return wanted
+
+
+def _plan_sysctls(draft: _Draft, desired: Desired, observed: Observed) -> None:
+    wanted = host_sysctls(desired, observed)
+    for key, value in wanted.items():
+        current = observed.sysctls.get(key)
+        if current is not None and current != value:
+            draft.set_sysctls.append(
+                steps.SetSysctl(
+                    key=key,
+                    before=current,
+                    after=value,
+                    remember=key not in observed.remembered,
+                )
+            )
+    for key in reversed(list(observed.remembered)):
+        if key not in wanted:
+            old, ours = observed.remembered[key]
+            draft.restore_sysctls.append(steps.RestoreSysctl(key=key, before=ours, after=old))
+
+
+def needed_sysctls(desired: Desired, scope: AbstractSet[UUID]) -> set[str]:
+    """The keys whose values a plan for these networks has to know."""
+    return {IP_FORWARD, IP6_FORWARD} | {
+        key
+        for uuid in scope
+        if uuid in desired.networks
+        for key, _ in desired.networks[uuid].sysctls
+    }
