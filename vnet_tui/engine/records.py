@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
 from vnet_tui.engine.errors import StoreError
@@ -25,8 +26,7 @@ class Records:
         found = {}
         for path in sorted(self._directory.glob("*.json")):
             try:
-                fields = json.loads(path.read_text())
-                record = RunRecord(**{**fields, "uuid": UUID(fields["uuid"])})
+                record = _record(json.loads(path.read_text()))
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, TypeError, KeyError) as error:
@@ -40,37 +40,70 @@ class Records:
 
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
-        text = json.dumps({**asdict(record), "uuid": str(record.uuid)}, indent=1)
-        write_atomically(self._directory / f"{record.uuid}.json", text)
+        write_atomically(
+            self._directory / f"{record.uuid}.json", json.dumps(_fields(record), indent=1)
+        )
 
     def remove(self, uuid: UUID) -> None:
         """Remove one; gone already is fine."""
         remove_durably(self._directory / f"{uuid}.json")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """A plan that never ended.
+
+    ``bridges`` are those that it made or was about to make. ``commit`` holds, when all but the
+    records was done and verified, the records to write (and, with None, to remove).
+    """
+
+    bridges: tuple[str, ...] = ()
+    commit: Mapping[UUID, RunRecord | None] | None = None
+
+
 class Journal:
-    """Says that a plan is being run, and which bridges it makes.
+    """Says that a plan is being run, so that the next engine can end what a killed one began.
 
     A bridge gets its mark only after it was made; the names written here before tell a bridge of
-    ours without a mark from somebody else's.
+    ours without a mark from somebody else's. Records of a batch are written one by one; the commit
+    written here before makes them one.
     """
 
     def __init__(self, paths: Paths) -> None:
         self._path = paths.run / "journal.json"
 
     def begin(self, bridges: Sequence[str]) -> None:
-        """Before the first step of a plan."""
+        """Before the first step of a plan: from here on a crash means going back."""
         write_atomically(self._path, json.dumps({"bridges": list(bridges)}))
+
+    def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
+        """Before the first record is written: from here on a crash means going on."""
+        written = {str(uuid): record and _fields(record) for uuid, record in records.items()}
+        write_atomically(self._path, json.dumps({"bridges": [], "commit": written}))
 
     def end(self) -> None:
         """When the plan is done, or wholly undone."""
         self._path.unlink(missing_ok=True)
 
-    def interrupted(self) -> tuple[str, ...] | None:
-        """The bridges of a plan that never ended, or None when there was none."""
+    def interrupted(self) -> Interrupted | None:
+        """The plan that never ended, or None when there was none."""
         try:
-            return tuple(json.loads(self._path.read_text())["bridges"])
+            entry = json.loads(self._path.read_text())
+            commit = entry.get("commit")
+            return Interrupted(
+                bridges=tuple(entry["bridges"]),
+                commit=commit
+                and {UUID(uuid): fields and _record(fields) for uuid, fields in commit.items()},
+            )
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
-            return ()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Interrupted()
+
+
+def _fields(record: RunRecord) -> dict[str, object]:
+    return {**asdict(record), "uuid": str(record.uuid)}
+
+
+def _record(fields: Mapping[str, Any]) -> RunRecord:
+    return RunRecord(**{**fields, "uuid": UUID(fields["uuid"])})

@@ -206,6 +206,5 @@ class RunRecord:
     uuid: UUID
     name: str
     id: int
-    transient: bool
     started: float
     definition: str

@@ -1,0 +1,120 @@
+"""What on the host is in the way of a start. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork, marked_network
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.model import Ip, Network, Subnet
+from vnet_tui.engine.observe import Observed
+from vnet_tui.engine.paths import Paths
+
+_DEFAULT_ROUTE = 0
+"""The prefix length of default routes; every subnet is more specific than they are."""
+
+
+def unsupported(network: Network) -> tuple[Problem, ...]:
+    """The elements that this engine keeps but can't run yet, each with its line."""
+    elements = {
+        "interface": network.interface,
+        "switch": network.switch,
+        "listen": network.listen,
+        "connections": network.connections,
+    }
+    return tuple(
+        Problem(
+            message=f"this version can't run a network with <{name}>",
+            remedy="the definition is kept; take the element out to start the network without it",
+            line=element.line,
+        )
+        for name, element in elements.items()
+        if element is not None
+    )
+
+
+def host_conflicts(
+    starting: Sequence[DesiredNetwork],
+    running: Sequence[DesiredNetwork],
+    observed: Observed,
+    paths: Paths,
+) -> tuple[Problem, ...]:
+    """Everything in the way of starting these networks beside those that run."""
+    found: list[Problem] = []
+    for position, one in enumerate(starting):
+        found.extend(_name_conflicts(one, observed, paths))
+        others = [*running, *starting[:position]]
+        for ip in one.network.ips:
+            found.extend(_subnet_conflicts(ip, others, observed, paths))
+            if ip.address.version == 6 and observed.sysctls.get(IP6_FORWARD) is None:
+                found.append(
+                    Problem(
+                        message=f"{ip.interface} is IPv6, which this kernel has switched off",
+                        remedy="boot without ipv6.disable=1, or use IPv4",
+                        line=ip.line,
+                    )
+                )
+    return tuple(found)
+
+
+def _name_conflicts(one: DesiredNetwork, observed: Observed, paths: Paths) -> Iterator[Problem]:
+    name = one.bridge.name
+    link = observed.links.links.get(name)
+    if link is None or marked_network(link.alias, paths) == one.record.uuid:
+        return
+    owner = f"a {link.kind} interface" if link.kind else "an interface"
+    if link.alias.startswith("vnet:"):
+        owner = "a bridge of another network or another vnet engine"
+    yield Problem(
+        message=f"there is {owner} called {name} already",
+        remedy='give the network another bridge name: <bridge name="..."/>',
+        line=one.network.bridge.line if one.network.bridge else 0,
+    )
+
+
+def _subnet_conflicts(
+    ip: Ip, others: Iterable[DesiredNetwork], observed: Observed, paths: Paths
+) -> Iterator[Problem]:
+    remedy = "choose a subnet that is free"
+    for other in others:
+        for theirs in other.addresses:
+            if _overlap(ip.subnet, theirs.network):
+                yield Problem(
+                    message=f"{ip.subnet} overlaps {theirs.network} of the running network "
+                    f"{other.record.name}",
+                    remedy=remedy,
+                    line=ip.line,
+                )
+    reported: set[tuple[str, Subnet]] = set()
+    for link in observed.links.links.values():
+        if marked_network(link.alias, paths) is not None:
+            continue
+        for address in sorted(link.addresses, key=str):
+            if not address.ip.is_link_local and _overlap(ip.subnet, address.network):
+                reported.add((link.name, address.network))
+                yield Problem(
+                    message=f"{ip.subnet} overlaps the host's address {address} on {link.name}",
+                    remedy=remedy,
+                    line=ip.line,
+                )
+    for route in observed.links.routes:
+        device = observed.links.links.get(route.device or "")
+        if (
+            device is None
+            or marked_network(device.alias, paths) is not None
+            or route.destination.prefixlen == _DEFAULT_ROUTE
+            or (device.name, route.destination) in reported
+            or not _overlap(ip.subnet, route.destination)
+        ):
+            continue
+        via = f" via {route.gateway}" if route.gateway else ""
+        yield Problem(
+            message=f"{ip.subnet} overlaps the host's route to {route.destination}{via} "
+            f"on {device.name}",
+            remedy=remedy,
+            line=ip.line,
+        )
+
+
+def _overlap(one: Subnet, other: Subnet) -> bool:
+    return one.version == other.version and one.overlaps(other)

@@ -1,0 +1,55 @@
+"""One change at a time, among all engines that share a run directory."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from vnet_tui.engine.errors import BusyError
+from vnet_tui.engine.paths import Paths
+
+PATIENCE = 30.0
+"""Seconds to wait for another engine's change; one takes well under a second."""
+
+_RETRY = 0.02
+
+
+class ChangeLock:
+    """Held while the host is observed and changed. A killed holder lets go (flock(2))."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._path = paths.lock
+        self._tasks = asyncio.Lock()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Wait for the lock and hold it.
+
+        Raises :class:`~vnet_tui.engine.errors.BusyError` when another process keeps it.
+        """
+        async with self._tasks:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                await self._acquire(descriptor)
+                yield
+            finally:
+                os.close(descriptor)
+
+    async def _acquire(self, descriptor: int) -> None:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise BusyError(
+                        f"another vnet process has been changing networks for {PATIENCE:.0f} s",
+                        f"see who holds it: fuser {self._path}",
+                    ) from None
+                await asyncio.sleep(_RETRY)
+            else:
+                return
