@@ -1,0 +1,359 @@
+"""A table for figures that change every second: what didn't change isn't painted.
+
+Textual's DataTable paints all it shows when one cell changes. This one compares, and marks only
+the cells that differ; it draws a line when that line is asked for, so that thousands of rows cost
+nothing until they are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from vnet_tui.widgets.columns import Column, Placed, place
+from vnet_tui.widgets.fitted import fitted
+from vnet_tui.widgets.plain import printable
+
+Key = TypeVar("Key", bound=Hashable)
+
+ROLES = ("plain", "dim", "strong", "good", "warn", "bad", "in", "out", "accent")
+"""What a cell may be, for its colour: each is a component class ``live-table--ROLE``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Text, never markup, and its role (one of :data:`ROLES`)."""
+
+    text: str
+    role: str = "plain"
+
+
+EMPTY = Cell("")
+
+
+class LiveTable(ScrollView, Generic[Key], can_focus=True):
+    """A table of rows known by key, with a cursor that stays on its row.
+
+    Rows come with :meth:`set_rows`, all at once, as often as one likes: equal cells cost nothing.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "live-table--header",
+        "live-table--cursor",
+        "live-table--cursor-blurred",
+        *(f"live-table--{role}" for role in ROLES),
+    }
+    DEFAULT_CSS = """
+    LiveTable {
+        background: $background;
+        color: $foreground;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+    }
+    LiveTable > .live-table--header { color: $text-muted; }
+    LiveTable > .live-table--cursor { background: $primary 45%; text-style: bold; }
+    LiveTable > .live-table--cursor-blurred { background: $primary 20%; }
+    LiveTable > .live-table--plain { color: $foreground; }
+    LiveTable > .live-table--dim { color: $text-muted; }
+    LiveTable > .live-table--strong { text-style: bold; }
+    LiveTable > .live-table--good { color: $text-success; }
+    LiveTable > .live-table--warn { color: $text-warning; }
+    LiveTable > .live-table--bad { color: $text-error; }
+    LiveTable > .live-table--in { color: $text-accent; }
+    LiveTable > .live-table--out { color: $text-secondary; }
+    LiveTable > .live-table--accent { color: $text-primary; }
+    LiveTable:ansi > .live-table--header { text-style: dim; color: ansi_default; }
+    LiveTable:ansi > .live-table--cursor {
+        background: ansi_blue; color: ansi_bright_white; text-style: bold;
+    }
+    LiveTable:ansi > .live-table--cursor-blurred { text-style: bold; background: ansi_default; }
+    LiveTable:ansi > .live-table--plain { color: ansi_default; }
+    LiveTable:ansi > .live-table--dim { color: ansi_default; text-style: dim; }
+    LiveTable:ansi > .live-table--good { color: ansi_green; }
+    LiveTable:ansi > .live-table--warn { color: ansi_yellow; }
+    LiveTable:ansi > .live-table--bad { color: ansi_red; text-style: bold; }
+    LiveTable:ansi > .live-table--in { color: ansi_cyan; }
+    LiveTable:ansi > .live-table--out { color: ansi_magenta; }
+    LiveTable:ansi > .live-table--accent { color: ansi_blue; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "edge(-1)", "First", show=False),
+        Binding("end,G", "edge(1)", "Last", show=False),
+        Binding("enter", "select", "Open", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """The row under the cursor, counted from 0; meaningless while there are no rows."""
+
+    class Highlighted(Message):
+        """The cursor is on another row; ``key`` is None when there are no rows."""
+
+        def __init__(self, table: LiveTable[Any], key: Any) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LiveTable[Any]:
+            """The table it came from."""
+            return self.table
+
+    class Selected(Message):
+        """A row was opened, by Enter or by a click on the row under the cursor."""
+
+        def __init__(self, table: LiveTable[Any], key: Any) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LiveTable[Any]:
+            """The table it came from."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        show_cursor: bool = True,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._columns = tuple(columns)
+        self._keys: list[Key] = []
+        self._rows: list[tuple[Cell, ...]] = []
+        self._index: dict[Key, int] = {}
+        self._placed: tuple[Placed, ...] = ()
+        self._styles_by_role: dict[tuple[str, str], Style] = {}
+        self._highlighted: Key | None = None
+        self._show_cursor = show_cursor
+
+    # -- what is in the table -------------------------------------------------------------------
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The rows' keys, in order."""
+        return tuple(self._keys)
+
+    @property
+    def cursor_key(self) -> Key | None:
+        """The key of the row under the cursor."""
+        return self._keys[self.cursor] if self.cursor < len(self._keys) else None
+
+    def row(self, key: Key) -> tuple[Cell, ...]:
+        """What a row shows. KeyError: there is no such row."""
+        return self._rows[self._index[key]]
+
+    def set_rows(self, rows: Iterable[tuple[Key, Sequence[Cell]]]) -> None:
+        """Show these rows, one cell a column (also for columns that have no room now).
+
+        The cursor stays on its row; where that is gone, on its place.
+        """
+        keys: list[Key] = []
+        cells: list[tuple[Cell, ...]] = []
+        for key, row in rows:
+            keys.append(key)
+            cells.append(tuple(row))
+        if keys == self._keys:
+            for y, (old, new) in enumerate(zip(self._rows, cells, strict=True)):
+                if old != new:
+                    self._replace(y, new)
+            return
+        under_cursor = self.cursor_key
+        self._keys, self._rows = keys, cells
+        self._index = {key: y for y, key in enumerate(keys)}
+        self._measure()
+        self.refresh()
+        place_of_cursor = self._index.get(under_cursor) if under_cursor is not None else None
+        self.cursor = place_of_cursor if place_of_cursor is not None else self.cursor
+        self.cursor = self.validate_cursor(self.cursor)
+        self._tell()
+
+    def update_row(self, key: Key, row: Sequence[Cell]) -> None:
+        """Change one row. KeyError: there is no such row."""
+        self._replace(self._index[key], tuple(row))
+
+    def move_to(self, key: Key) -> None:
+        """Put the cursor on a row, if there is such a one."""
+        if key in self._index:
+            self.cursor = self._index[key]
+
+    def _replace(self, y: int, row: tuple[Cell, ...]) -> None:
+        old, self._rows[y] = self._rows[y], row
+        line = y + 1 - self.scroll_offset.y
+        if not 1 <= line < self.size.height:
+            return
+        for placed in self._placed:
+            if old[placed.index] != row[placed.index]:
+                self.refresh(Region(placed.x, line, placed.width, 1))
+
+    # -- cursor ---------------------------------------------------------------------------------
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Within the rows."""
+        return max(0, min(cursor, len(self._keys) - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Repaint the two rows, bring the new one into view, tell who listens."""
+        if old != new:
+            self._refresh_row(old)
+            self._refresh_row(new)
+        self._reveal(new)
+        self._tell()
+
+    def _tell(self) -> None:
+        key = self.cursor_key
+        if key != self._highlighted:
+            self._highlighted = key
+            self.post_message(self.Highlighted(self, key))
+
+    def _refresh_row(self, y: int) -> None:
+        line = y + 1 - self.scroll_offset.y
+        if 1 <= line < self.size.height:
+            self.refresh(Region(0, line, self.size.width, 1))
+
+    def _reveal(self, y: int) -> None:
+        """Scroll so that a row is in view: by a third of a page at once, since every scroll
+        repaints all rows and a line at a time would do that at every key."""
+        visible = self._page
+        top = self.scroll_offset.y
+        if visible <= 0 or top <= y < top + visible:
+            return
+        jump = max(1, visible // 3)
+        goal = y - visible + jump if y >= top + visible else y - jump + 1
+        self.scroll_to(y=max(0, goal), animate=False)
+
+    @property
+    def _page(self) -> int:
+        return self.size.height - 1
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by rows; without a cursor, scroll."""
+        if self._show_cursor:
+            self.cursor += by
+        else:
+            self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by pages."""
+        self.action_move(by * max(1, self._page - 1))
+
+    def action_edge(self, end: int) -> None:
+        """Go to the first row (-1) or to the last one (1)."""
+        self.action_move(end * len(self._keys))
+
+    def action_select(self) -> None:
+        """Open the row under the cursor."""
+        key = self.cursor_key
+        if key is not None and self._show_cursor:
+            self.post_message(self.Selected(self, key))
+
+    async def on_click(self, event: events.Click) -> None:
+        """The first click puts the cursor, the second opens."""
+        y = event.y - 1 + self.scroll_offset.y
+        if event.y < 1 or y >= len(self._keys):
+            return
+        if y == self.cursor:
+            self.action_select()
+        else:
+            self.cursor = y
+
+    # -- drawing --------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Share the new width among the columns."""
+        self._measure()
+        self._reveal(self.cursor)
+
+    def notify_style_update(self) -> None:
+        """Forget styles that a theme gave."""
+        super().notify_style_update()
+        self._styles_by_role.clear()
+
+    def on_focus(self) -> None:
+        """The cursor looks different."""
+        self._refresh_row(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor looks different."""
+        self._refresh_row(self.cursor)
+
+    def _measure(self) -> None:
+        width = self.scrollable_content_region.width
+        self.virtual_size = Size(width, len(self._keys) + 1)
+        width = self.scrollable_content_region.width
+        placed = place(self._columns, width)
+        if placed != self._placed:
+            self._placed = placed
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or a row, as it is drawn at line ``y`` of what is visible."""
+        width = self.size.width
+        if y == 0:
+            header = tuple(Cell(column.label, "header") for column in self._columns)
+            return self._draw(header, "", width)
+        row = y - 1 + self.scroll_offset.y
+        if row >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        cursor = ""
+        if self._show_cursor and row == self.cursor:
+            cursor = "cursor" if self.has_focus else "cursor-blurred"
+        return self._draw(self._rows[row], cursor, width)
+
+    def _draw(self, row: tuple[Cell, ...], cursor: str, width: int) -> Strip:
+        """A row as segments. Blanks take the style of what stands before them: they look the same
+        and cost no change of style on the wire."""
+        base = self._style("plain", cursor)
+        segments: list[Segment] = []
+        text, style, x = "", base, 0
+        for placed in self._placed:
+            cell = row[placed.index]
+            text += " " * (placed.x - x)
+            x = placed.x + placed.width
+            content = fitted(printable(cell.text), placed.width, placed.column.justify)
+            if content.isspace() or not content:
+                text += content
+                continue
+            own = self._style(cell.role, cursor)
+            if own != style:
+                if text:
+                    segments.append(Segment(text, style))
+                text, style = "", own
+            text += content
+        text += " " * max(0, width - x)
+        segments.append(Segment(text, style))
+        return Strip(segments, max(width, x))
+
+    def _style(self, role: str, cursor: str) -> Style:
+        """A role's style, under the cursor or not; remembered until the theme changes."""
+        known = self._styles_by_role.get((role, cursor))
+        if known is not None:
+            return known
+        style = self.get_component_rich_style(f"live-table--{role}")
+        if cursor:
+            under = self.get_component_rich_style(f"live-table--{cursor}")
+            if self.app.native_ansi_color and cursor == "cursor":
+                style = under  # sixteen colours leave no pair of role and cursor to be read
+            else:
+                style = style + Style(bgcolor=under.bgcolor, bold=under.bold or None)
+        self._styles_by_role[(role, cursor)] = style
+        return style
