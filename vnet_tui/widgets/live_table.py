@@ -283,6 +283,10 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True):
         self._measure()
         self._reveal(self.cursor)
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """The scroll bar takes a cell, or gives it back."""
+        self._measure()
+
     def notify_style_update(self) -> None:
         """Forget styles that a theme gave."""
         super().notify_style_update()
@@ -299,7 +303,6 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True):
     def _measure(self) -> None:
         width = self.scrollable_content_region.width
         self.virtual_size = Size(width, len(self._keys) + 1)
-        width = self.scrollable_content_region.width
         placed = place(self._columns, width)
         if placed != self._placed:
             self._placed = placed

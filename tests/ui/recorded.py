@@ -1,0 +1,316 @@
+"""What the replaying connection plays: a host with networks and traffic, always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_interface
+from uuid import UUID
+
+from vnet_tui.engine.model import Mode
+from vnet_tui.engine.views import (
+    Event,
+    EventKind,
+    Guest,
+    HistoryPoint,
+    Lease,
+    NetworkInfo,
+    NetworkTraffic,
+    Rates,
+    RuleState,
+    RuleStatus,
+    State,
+    Totals,
+    Traffic,
+)
+
+NOW = 1_700_000_000.0
+"""The moment at which a replay begins, in seconds since 1970: 2023-11-14 22:13:20 UTC."""
+
+PATTERN = (3, 4, 6, 9, 12, 10, 7, 5, 4, 4, 5, 8, 11, 9, 6, 2)
+"""A day in the life of a guest: traffic in eighths of its mean, over and over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A network as it is replayed; ``in_bits`` and ``out_bits`` are its mean rates."""
+
+    info: NetworkInfo
+    xml: str
+    guests: tuple[Guest, ...] = ()
+    rules: tuple[RuleStatus, ...] = ()
+    events: tuple[Event, ...] = ()
+    in_bits: float = 0.0
+    out_bits: float = 0.0
+    ports: tuple[str, ...] = field(default=())
+
+    def traffic(self, moment: float) -> NetworkTraffic:
+        """Its figures at a moment: the same for the same moment, in every process."""
+        step = int(moment) + self.info.uuid.int
+        whole = _traffic(self.in_bits, self.out_bits, step, 1)
+        ports = {
+            port: _traffic(self.in_bits, self.out_bits, step + number, len(self.ports))
+            for number, port in enumerate(self.ports)
+        }
+        return NetworkTraffic(traffic=whole, ports=ports)
+
+    def history(self, moment: float, length: int, port: str | None) -> Iterable[HistoryPoint]:
+        """A point a second over ``length`` seconds up to a moment; of one port, or of all."""
+        for second in range(length):
+            at = moment - length + 1 + second
+            traffic = self.traffic(at)
+            rates = (traffic.ports[port] if port else traffic.traffic).rates
+            yield HistoryPoint(time=at, in_bits=rates.in_bits, out_bits=rates.out_bits)
+
+
+def _traffic(in_bits: float, out_bits: float, step: int, sharers: int) -> Traffic:
+    swell = PATTERN[step % len(PATTERN)] / 8 * (1 + PATTERN[step // 7 % len(PATTERN)] / 40)
+    ebb = PATTERN[(step + 5) % len(PATTERN)] / 8
+    rates = Rates(
+        in_bits=in_bits * swell / sharers,
+        out_bits=out_bits * ebb / sharers,
+        in_packets=in_bits * swell / sharers / 8000,
+        out_packets=out_bits * ebb / sharers / 4000,
+    )
+    seconds = step % 100_000
+    totals = Totals(
+        in_bytes=int(in_bits / 8 * seconds),
+        out_bytes=int(out_bits / 8 * seconds),
+        in_packets=int(in_bits / 8000 * seconds),
+        out_packets=int(out_bits / 4000 * seconds),
+        in_drops=seconds // 1000,
+    )
+    return Traffic(rates=rates, totals=totals)
+
+
+FOO_XML = """\
+<network id="1">
+  <name>Foo</name>
+  <uuid>596a5d21-71f4-8fb2-e068-e2386a5c413e</uuid>
+  <!-- the lab's first network -->
+  <dhcp enabled="true">
+    <ip address="10.0.0.1" netmask="255.255.255.0" start="10.0.0.128" end="10.0.0.254"/>
+    <host mac="52:54:00:00:00:0a" name="web" address="10.0.0.10"/>
+  </dhcp>
+  <forwarding enabled="true">
+    <incoming default="deny">
+      <allow port="123" domain="foobar" destport="321"/>
+      <allow port="8080" protocol="tcp" domain="web" destport="80"/>
+      <allow port="2222" protocol="tcp" domain="spare" destport="22"/>
+    </incoming>
+    <outgoing default="allow">
+      <deny port="25"/>
+    </outgoing>
+  </forwarding>
+</network>
+"""
+
+
+def plain_xml(name: str, uuid: UUID, address: str) -> str:
+    """A small document of a network with one address."""
+    interface = ip_interface(address)
+    return (
+        f"<network>\n  <name>{name}</name>\n  <uuid>{uuid}</uuid>\n"
+        f'  <dhcp>\n    <ip address="{interface.ip}" prefix="{interface.network.prefixlen}"/>\n'
+        "  </dhcp>\n</network>\n"
+    )
+
+
+def uuid_of(number: int) -> UUID:
+    """The UUID of the recorded network with a number."""
+    return UUID(int=0x596A5D21_71F4_4FB2_8068_E2386A5C0000 + number)
+
+
+def _guest(
+    number: int,
+    name: str,
+    *,
+    port: str | None,
+    lease: float | None = 2460.0,
+    reserved: bool = False,
+    subnet: str = "10.0.0",
+) -> Guest:
+    address = ip_address(f"{subnet}.{number}")
+    mac = f"52:54:00:00:00:{number % 256:02x}"
+    held = None
+    if lease is not None:
+        held = Lease(address=address, mac=mac, name=name, expires=NOW + lease)
+    return Guest(name=name, mac=mac, addresses=(address,), port=port, lease=held, reserved=reserved)
+
+
+def _event(seconds_ago: float, kind: EventKind, info: NetworkInfo, message: str) -> Event:
+    return Event(
+        time=datetime.fromtimestamp(NOW - seconds_ago, UTC),
+        kind=kind,
+        network=info.uuid,
+        name=info.name,
+        message=message,
+    )
+
+
+FOO = NetworkInfo(
+    uuid=UUID("596a5d21-71f4-8fb2-e068-e2386a5c413e"),
+    name="Foo",
+    state=State.ACTIVE,
+    mode=Mode.NAT,
+    id=1,
+    bridge="vnet-foo",
+    addresses=(ip_interface("10.0.0.1/24"),),
+    autostart=True,
+    started=NOW - 11_000,
+)
+LAB = NetworkInfo(
+    uuid=uuid_of(2),
+    name="lab",
+    state=State.ACTIVE,
+    mode=Mode.NAT,
+    id=2,
+    title="Machines of the course",
+    bridge="vnet-lab",
+    addresses=(ip_interface("10.20.0.1/22"), ip_interface("fd00:20::1/64")),
+    pending=True,
+    started=NOW - 400_000,
+)
+WEB = NetworkInfo(
+    uuid=uuid_of(3),
+    name="web",
+    state=State.DRIFTED,
+    mode=Mode.ROUTE,
+    id=3,
+    bridge="vnet-web",
+    addresses=(ip_interface("10.9.0.1/24"),),
+    autostart=True,
+    started=NOW - 86_000,
+    note="table flushed, repairing",
+)
+OLD = NetworkInfo(
+    uuid=uuid_of(4),
+    name="old",
+    state=State.DEFINED,
+    mode=Mode.ISOLATED,
+    addresses=(ip_interface("192.168.50.1/24"),),
+)
+SCRATCH = NetworkInfo(
+    uuid=uuid_of(5),
+    name="scratch",
+    state=State.ACTIVE,
+    mode=Mode.ISOLATED,
+    id=4,
+    bridge="vnet-scratch",
+    addresses=(ip_interface("172.31.255.1/28"),),
+    persistent=False,
+    started=NOW - 95,
+)
+
+DEMO: tuple[Recorded, ...] = (
+    Recorded(
+        info=FOO,
+        xml=FOO_XML,
+        guests=(
+            _guest(10, "web", port="tap3", reserved=True),
+            _guest(131, "foobar", port="tap4"),
+            _guest(132, "mallory[red]\x1b[2J", port="tap5", lease=None),
+            Guest(
+                name="spare",
+                mac="52:54:00:00:00:63",
+                addresses=(ip_address("10.0.0.99"),),
+                reserved=True,
+            ),
+        ),
+        rules=(
+            RuleStatus(
+                direction="incoming",
+                position=0,
+                text="allow port 123 to foobar:321",
+                state=RuleState.ACTIVE,
+                guest=ip_address("10.0.0.131"),
+            ),
+            RuleStatus(
+                direction="incoming",
+                position=1,
+                text="allow tcp port 8080 to web:80",
+                state=RuleState.ACTIVE,
+                guest=ip_address("10.0.0.10"),
+            ),
+            RuleStatus(
+                direction="incoming",
+                position=2,
+                text="allow tcp port 2222 to spare:22",
+                state=RuleState.WAITING,
+            ),
+            RuleStatus(
+                direction="outgoing", position=0, text="deny port 25", state=RuleState.ACTIVE
+            ),
+        ),
+        events=(
+            _event(11_000, EventKind.STARTED, FOO, "started"),
+            _event(10_950, EventKind.PORT_ADDED, FOO, "port tap3 attached"),
+            _event(10_948, EventKind.LEASE_ADDED, FOO, "web got 10.0.0.10"),
+            _event(900, EventKind.PORT_ADDED, FOO, "port tap4 attached"),
+            _event(897, EventKind.LEASE_ADDED, FOO, "foobar got 10.0.0.131"),
+            _event(12, EventKind.WARNING, FOO, "rule for spare waits: no such guest"),
+        ),
+        in_bits=4.1e6,
+        out_bits=812e3,
+        ports=("tap3", "tap4", "tap5"),
+    ),
+    Recorded(
+        info=LAB,
+        xml=plain_xml("lab", LAB.uuid, "10.20.0.1/22"),
+        guests=tuple(
+            _guest(number, f"seat{number:02}", port=f"seat{number}", subnet="10.20.0")
+            for number in range(2, 43)
+        ),
+        in_bits=8.3e6,
+        out_bits=2.2e6,
+        ports=tuple(f"seat{number}" for number in range(2, 43)),
+    ),
+    Recorded(
+        info=OLD,
+        xml=plain_xml("old", OLD.uuid, "192.168.50.1/24"),
+        events=(_event(500_000, EventKind.DEFINED, OLD, "defined"),),
+    ),
+    Recorded(
+        info=SCRATCH,
+        xml=plain_xml("scratch", SCRATCH.uuid, "172.31.255.1/28"),
+        ports=(),
+    ),
+    Recorded(
+        info=WEB,
+        xml=plain_xml("web", WEB.uuid, "10.9.0.1/24"),
+        guests=(
+            _guest(11, "front", port="tap7", subnet="10.9.0"),
+            _guest(12, "back", port="tap8", subnet="10.9.0"),
+        ),
+        events=(_event(3, EventKind.WARNING, WEB, "table flushed by another program"),),
+        ports=("tap7", "tap8"),
+    ),
+)
+
+
+def many(count: int, *, running: bool = True) -> tuple[Recorded, ...]:
+    """As many networks as one likes, with traffic on all of them while they run."""
+    made = []
+    for number in range(count):
+        address = f"10.{number // 250 % 250}.{number % 250}.1/24"
+        info = NetworkInfo(
+            uuid=uuid_of(1000 + number),
+            name=f"net{number:05}",
+            state=State.ACTIVE if running else State.DEFINED,
+            mode=Mode.NAT,
+            id=number + 1 if running else None,
+            bridge=f"vnet-{number}" if running else None,
+            addresses=(ip_interface(address),),
+            started=NOW if running else None,
+        )
+        made.append(
+            Recorded(
+                info=info,
+                xml=plain_xml(info.name, info.uuid, address),
+                in_bits=1.7e6 * (1 + number % 7) if running else 0.0,
+                out_bits=0.4e6 * (1 + number % 5) if running else 0.0,
+                ports=(f"tap{number}",) if running else (),
+            )
+        )
+    return tuple(made)

@@ -1,0 +1,325 @@
+"""A connection without an engine: it plays what is recorded, one second at a time.
+
+In tests the clock stands until :meth:`Replay.tick`. ``python -m tests.ui.replay`` opens the
+interface on it, in real time, to look at and to measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from tests.ui import recorded
+from tests.ui.recorded import DEMO, NOW, Recorded
+from vnet_tui.client.connection import Connection, OnProgress, Ref
+from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
+from vnet_tui.engine.model import Mode, Subnet
+from vnet_tui.engine.steps import Plan
+from vnet_tui.engine.views import (
+    Event,
+    EventKind,
+    Guest,
+    HistoryPoint,
+    HostInfo,
+    NetworkInfo,
+    Progress,
+    RuleStatus,
+    Sample,
+    State,
+)
+
+Item = TypeVar("Item")
+
+STEPS = ("create bridge", "give it its address", "write the firewall's rules", "start dnsmasq")
+"""What a start consists of, as progress tells it."""
+
+
+class Hub(Generic[Item]):
+    """Everything that is put reaches everybody who listens."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[Item | Exception]] = set()
+
+    def put(self, item: Item | Exception) -> None:
+        """Send an item; an exception is raised at every listener's place."""
+        for queue in self._queues:
+            queue.put_nowait(item)
+
+    async def listen(self) -> AsyncIterator[Item]:
+        """What is put from now on."""
+        queue: asyncio.Queue[Item | Exception] = asyncio.Queue()
+        self._queues.add(queue)
+        try:
+            while True:
+                item = await queue.get()
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            self._queues.discard(queue)
+
+
+class Replay:
+    """A :class:`~vnet_tui.client.connection.Connection` that plays recorded networks.
+
+    ``fail`` is raised by the next change, after its first step. ``problems`` is what is wrong
+    with every document. ``between_steps`` is awaited before each step of a change: a test holds a
+    change there.
+    """
+
+    def __init__(self, networks: Sequence[Recorded] = DEMO, *, via: str = "embedded") -> None:
+        self.now = NOW
+        self.fail: VnetError | None = None
+        self.problems: tuple[Problem, ...] = ()
+        self.between_steps: Callable[[], Awaitable[None]] | None = None
+        self.calls: list[str] = []
+        self.closed = False
+        self._via = via
+        self._networks = {network.info.uuid: network for network in networks}
+        self._samples: Hub[Sample] = Hub()
+        self._events: Hub[Event] = Hub()
+        self._past: list[Event] = sorted(
+            (event for network in networks for event in network.events), key=lambda e: e.time
+        )
+
+    # -- what tests do to it ------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """A second passes: everybody who listens gets a sample."""
+        self.now += 1
+        self._samples.put(self.sample())
+
+    def sample(self) -> Sample:
+        """The figures of this moment."""
+        return Sample(
+            time=self.now,
+            networks={
+                uuid: network.traffic(self.now)
+                for uuid, network in self._networks.items()
+                if network.info.active
+            },
+        )
+
+    def lose(self, error: Exception) -> None:
+        """The connection breaks."""
+        self._samples.put(error)
+        self._events.put(error)
+
+    def change(self, uuid: UUID, info: NetworkInfo, kind: EventKind, message: str) -> None:
+        """Somebody changed a network; everybody hears of it."""
+        self._networks[uuid] = replace(self._networks[uuid], info=info)
+        self._tell(kind, info, message)
+
+    def _tell(self, kind: EventKind, info: NetworkInfo, message: str) -> None:
+        event = Event(
+            time=datetime.fromtimestamp(self.now, UTC),
+            kind=kind,
+            network=info.uuid,
+            name=info.name,
+            message=message,
+        )
+        self._past.append(event)
+        self._events.put(event)
+
+    # -- Connection ---------------------------------------------------------------------------
+
+    async def host(self) -> HostInfo:
+        return HostInfo(
+            name="alpha", via=self._via, firewall="nftables", firewall_reason="the kernel has it"
+        )
+
+    async def networks(self) -> tuple[NetworkInfo, ...]:
+        infos = (network.info for network in self._networks.values())
+        return tuple(sorted(infos, key=lambda info: info.name))
+
+    async def network(self, ref: Ref) -> NetworkInfo:
+        return self._find(ref).info
+
+    async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
+        xml = self._find(ref).xml
+        return xml.replace(' id="1"', "") if inactive else xml
+
+    async def validate(self, xml: str) -> tuple[Problem, ...]:
+        if "<network" not in xml:
+            return (Problem(message="there is no <network> in it", line=1), *self.problems)
+        return self.problems
+
+    async def define(self, xml: str) -> NetworkInfo:
+        self.calls.append("define")
+        problems = await self.validate(xml)
+        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+        if errors:
+            raise DocumentError("the document is not a network", errors)
+        found = re.search(r"<name>(.*?)</name>", xml)
+        name = found[1] if found else "unnamed"
+        uuid = recorded.uuid_of(500 + len(self._networks))
+        info = NetworkInfo(uuid=uuid, name=name, state=State.DEFINED, mode=Mode.ISOLATED)
+        self._networks[uuid] = Recorded(info=info, xml=xml)
+        self._tell(EventKind.DEFINED, info, "defined")
+        return info
+
+    async def undefine(self, ref: Ref) -> None:
+        network = self._find(ref)
+        self.calls.append(f"undefine {network.info.name}")
+        if network.info.active:
+            info = replace(network.info, persistent=False)
+            self._networks[info.uuid] = replace(network, info=info)
+        else:
+            del self._networks[network.info.uuid]
+        self._tell(EventKind.UNDEFINED, network.info, "undefined")
+
+    async def create(self, xml: str, *, on_progress: OnProgress | None = None) -> NetworkInfo:
+        info = await self.define(xml)
+        (started,) = await self.start([info.uuid], on_progress=on_progress)
+        return started
+
+    async def start(
+        self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
+    ) -> tuple[NetworkInfo, ...]:
+        infos = [self._find(ref).info for ref in refs]
+        await self._run("start", infos, on_progress)
+        return tuple(self._started(info) for info in infos)
+
+    async def stop(self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None) -> None:
+        infos = [self._find(ref).info for ref in refs]
+        await self._run("stop", infos, on_progress)
+        for info in infos:
+            stopped = replace(
+                info, state=State.DEFINED, id=None, bridge=None, started=None, note=""
+            )
+            if info.persistent:
+                self._networks[info.uuid] = replace(self._networks[info.uuid], info=stopped)
+            else:
+                del self._networks[info.uuid]
+            self._tell(EventKind.STOPPED, stopped, "stopped")
+
+    async def restart(
+        self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
+    ) -> tuple[NetworkInfo, ...]:
+        infos = [self._find(ref).info for ref in refs]
+        await self._run("restart", infos, on_progress)
+        return tuple(self._started(info) for info in infos)
+
+    async def apply(self, ref: Ref, *, on_progress: OnProgress | None = None) -> NetworkInfo:
+        info = self._find(ref).info
+        await self._run("apply", [info], on_progress)
+        applied = replace(info, pending=False)
+        self.change(info.uuid, applied, EventKind.EDITED, "brought to its definition")
+        return applied
+
+    async def plan_apply(self, ref: Ref) -> Plan:
+        self._find(ref)
+        return Plan()
+
+    async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
+        info = replace(self._find(ref).info, autostart=on)
+        self.calls.append(f"autostart {info.name} {on}")
+        self.change(info.uuid, info, EventKind.AUTOSTART, f"autostart {'on' if on else 'off'}")
+        return info
+
+    async def guests(self, ref: Ref) -> tuple[Guest, ...]:
+        return self._find(ref).guests
+
+    async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
+        return self._find(ref).rules
+
+    async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
+        return ip_network(f"10.77.0.0/{prefix}" if family == 4 else f"fd00:77::/{prefix}")
+
+    def samples(self) -> AsyncIterator[Sample]:
+        return self._samples.listen()
+
+    async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        network = self._find(ref)
+        return tuple(network.history(self.now, 600, port)) if network.info.active else ()
+
+    def events(self) -> AsyncIterator[Event]:
+        return self._events.listen()
+
+    async def past_events(self, ref: Ref | None = None) -> tuple[Event, ...]:
+        if ref is None:
+            return tuple(self._past)
+        uuid = self._find(ref).info.uuid
+        return tuple(event for event in self._past if event.network == uuid)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _find(self, ref: Ref) -> Recorded:
+        for uuid, network in self._networks.items():
+            if ref in (uuid, str(uuid), network.info.name, str(network.info.id)):
+                return network
+        raise NotFoundError(f"no network is called {ref}")
+
+    async def _run(
+        self, verb: str, infos: Sequence[NetworkInfo], on_progress: OnProgress | None
+    ) -> None:
+        self.calls.append(f"{verb} {' '.join(info.name for info in infos)}")
+        for done, step in enumerate(STEPS):
+            if on_progress is not None:
+                on_progress(Progress(done=done, total=len(STEPS), step=step))
+            if self.between_steps is not None:
+                await self.between_steps()
+            if done == 1 and self.fail is not None:
+                error, self.fail = self.fail, None
+                raise error
+
+    def _started(self, info: NetworkInfo) -> NetworkInfo:
+        started = replace(
+            info,
+            state=State.ACTIVE,
+            id=len(self._networks),
+            bridge=info.bridge or f"vnet-{info.name.lower()}",
+            started=self.now,
+            note="",
+        )
+        network = self._networks[info.uuid]
+        self._networks[info.uuid] = replace(network, info=started)
+        self._tell(EventKind.STARTED, started, "started")
+        return started
+
+
+async def _real_time(replay: Replay, *, standing: bool) -> None:
+    """Let a replay run by the clock; ``standing``: the figures stay as they are."""
+    while True:
+        await asyncio.sleep(1)
+        replay.tick()
+        if standing:
+            replay.now -= 1
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Open the interface on a replay."""
+    parser = argparse.ArgumentParser(prog="python -m tests.ui.replay", description=__doc__)
+    parser.add_argument("--networks", type=int, help="as many made-up networks, not the recorded")
+    parser.add_argument("--defined", action="store_true", help="none of them runs")
+    parser.add_argument("--standing", action="store_true", help="the figures stay as they are")
+    options = parser.parse_args(argv)
+
+    from vnet_tui.app import VnetApp
+
+    tickers = set()
+
+    async def connect() -> Connection:
+        networks = DEMO
+        if options.networks is not None:
+            networks = recorded.many(options.networks, running=not options.defined)
+        replay = Replay(networks)
+        replay.between_steps = lambda: asyncio.sleep(0.4)
+        tickers.add(asyncio.create_task(_real_time(replay, standing=options.standing)))
+        return replay
+
+    VnetApp(connect).run()
+
+
+if __name__ == "__main__":
+    main()
