@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
-from uuid import UUID
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Subnet
@@ -16,12 +15,10 @@ from vnet_tui.engine.views import (
     HostInfo,
     NetworkInfo,
     Progress,
+    Ref,
     RuleStatus,
     Sample,
 )
-
-Ref = UUID | str
-"""A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
 
 OnProgress = Callable[[Progress], None]
 

@@ -10,7 +10,7 @@ from vnet_tui.engine import steps
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.errors import StepFailedError, VnetError
 from vnet_tui.engine.observe import Drivers
-from vnet_tui.engine.steps import Plan, Stage, Step
+from vnet_tui.engine.steps import Stage, Step
 from vnet_tui.engine.undo import inverse
 from vnet_tui.engine.views import Progress
 
@@ -60,28 +60,34 @@ async def run_step(step: Step, drivers: Drivers) -> None:
 
 
 class Run:
-    """One run of one plan: what was done so far, and how to take it back."""
+    """One run of the stages of one plan: what was done so far, and how to take it back.
+
+    ``total`` is the number of steps in all, for telling progress.
+    """
 
     def __init__(
         self,
-        plan: Plan,
+        total: int,
         drivers: Drivers,
         *,
         on_progress: Callable[[Progress], None] | None = None,
         before_step: BeforeStep | None = None,
     ) -> None:
-        self._plan = plan
         self._drivers = drivers
         self._on_progress = on_progress
         self._before_step = before_step
-        self._total = len(plan.steps)
+        self._total = total
         self._begun = 0
         self._done: list[Step] = []
+        self.clean = True
 
-    async def run(self) -> None:
-        """Do all steps, or undo those that were done and raise
-        :class:`~vnet_tui.engine.errors.StepFailedError`."""
-        for stage in self._plan.stages:
+    async def stages(self, stages: Iterable[Stage]) -> None:
+        """Do all steps, or undo all that were done by this run and raise
+        :class:`~vnet_tui.engine.errors.StepFailedError`.
+
+        ``clean`` is False from then on if something could not be undone.
+        """
+        for stage in stages:
             failed = await self._run_stage(stage)
             if failed is not None:
                 step, error = failed
@@ -133,6 +139,7 @@ class Run:
                 left.append(f"{describe(step)}: {trouble}")
             else:
                 undone.append(describe(step))
+        self.clean = not left
         cause = error.message if isinstance(error, VnetError) else str(error) or repr(error)
         remedy = error.remedy if isinstance(error, VnetError) else ""
         return StepFailedError(what, cause, undone, left, remedy)

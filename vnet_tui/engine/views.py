@@ -10,6 +10,9 @@ from uuid import UUID
 
 from vnet_tui.engine.model import Address, Interface, Mode
 
+Ref = UUID | str
+"""A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
+
 
 class State(StrEnum):
     """The state of a network, one word everywhere."""

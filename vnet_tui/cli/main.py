@@ -1,0 +1,100 @@
+"""``vnet``: what it understands, and how errors leave it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vnet_tui import __version__
+
+if TYPE_CHECKING:
+    from vnet_tui.cli.commands import Command
+
+_Commands = _SubParsersAction  # argparse has no public name for it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0, 1 for an error that was told, 2 for bad usage."""
+    args = parser().parse_args(argv)
+    return asyncio.run(_run(args))
+
+
+async def _run(args: Namespace) -> int:
+    from vnet_tui.cli import commands
+    from vnet_tui.client.local import LocalConnection
+    from vnet_tui.engine.errors import VnetError
+    from vnet_tui.engine.paths import Paths
+
+    command: Command = getattr(commands, args.command)
+    paths = Paths.choose(args.state_dir, args.run_dir)
+    preference = os.environ.get("VNET_FIREWALL") or "auto"
+    try:
+        async with LocalConnection(paths, firewall=preference) as connection:
+            return await command(connection, args)
+    except VnetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output went away (vnet network-list | head); that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def parser() -> ArgumentParser:
+    """The command line; every ``network-*`` command is also known as ``net-*``, as in virsh."""
+    top = ArgumentParser(prog="vnet", description="Manage virtual networks.")
+    top.add_argument("--version", action="version", version=f"vnet {__version__}")
+    top.add_argument("--state-dir", metavar="DIR", help="definitions and leases (VNET_STATE_DIR)")
+    top.add_argument("--run-dir", metavar="DIR", help="what runs (VNET_RUN_DIR)")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    define = _add(commands, "network-define", "put a network into the store, or change it")
+    define.add_argument("file", help="an XML document, - for standard input")
+    create = _add(commands, "network-create", "start a transient network")
+    create.add_argument("file", help="an XML document, - for standard input")
+    listing = _add(commands, "network-list", "list networks")
+    which = listing.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="running and not")
+    which.add_argument("--inactive", action="store_true", help="only those that don't run")
+    what = listing.add_mutually_exclusive_group()
+    what.add_argument("--name", action="store_true", help="names only")
+    what.add_argument("--uuid", action="store_true", help="UUIDs only")
+    dump = _add(commands, "network-dumpxml", "print a network's document")
+    dump.add_argument("network", help="name, UUID or id")
+    dump.add_argument("--inactive", action="store_true", help="as defined, not as it runs")
+    for name, text in (
+        ("network-start", "start defined networks"),
+        ("network-stop", "stop running networks"),
+        ("network-restart", "make running networks anew; guests stay attached"),
+    ):
+        several = _add(commands, name, text)
+        several.add_argument("network", nargs="+", help="name, UUID or id")
+    apply = _add(commands, "network-apply", "bring a running network to its definition, live")
+    apply.add_argument("network", help="name, UUID or id")
+    undefine = _add(commands, "network-undefine", "remove a network's definition")
+    undefine.add_argument("network", help="name, UUID or id")
+    autostart = _add(commands, "network-autostart", "let a network start with the host")
+    autostart.add_argument("network", help="name, UUID or id")
+    autostart.add_argument("--disable", action="store_true", help="no longer")
+    validate = _add(commands, "network-validate", "tell everything wrong with documents")
+    validate.add_argument("file", nargs="+", help="an XML document, - for standard input")
+    suggest = _add(commands, "network-suggest-subnet", "print a free private subnet")
+    suggest.add_argument("--prefix", type=int, help="prefix length (24, or 64 for IPv6)")
+    suggest.add_argument("--ipv6", action="store_true", help="a unique local IPv6 subnet")
+    return top
+
+
+def _add(commands: _Commands[ArgumentParser], name: str, text: str) -> ArgumentParser:
+    command = commands.add_parser(
+        name, help=text, description=text, aliases=[name.replace("network-", "net-", 1)]
+    )
+    command.set_defaults(command=name.replace("-", "_"))
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

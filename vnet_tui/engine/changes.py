@@ -1,0 +1,266 @@
+"""The one way in which the system is changed: observe, plan, apply, verify, commit.
+
+A change is asked for as a function from what runs to what shall run. It happens wholly, or what
+was done of it is undone; if this process dies on the way, the next change ends it first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from vnet_tui.engine.apply import BeforeStep, Run, created_bridges
+from vnet_tui.engine.conflicts import host_conflicts
+from vnet_tui.engine.describe import describe
+from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network
+from vnet_tui.engine.errors import ConflictError, Problem, VnetError
+from vnet_tui.engine.leases import parse_leases
+from vnet_tui.engine.lock import ChangeLock
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.observe import Drivers, Observed, observe
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.plan import make_plan, needed_sysctls
+from vnet_tui.engine.records import Interrupted, Journal
+from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
+from vnet_tui.engine.steps import Plan, SaveRecord, Stage
+from vnet_tui.engine.views import Lease, Progress
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a change is to bring about.
+
+    ``records`` are all networks that shall run afterwards, with their documents; ``scope`` those
+    that the change is about; those in ``recreate`` are made anew even where they are right.
+    """
+
+    records: Mapping[UUID, tuple[RunRecord, Network]]
+    scope: frozenset[UUID]
+    recreate: frozenset[UUID] = frozenset()
+
+
+Running = Mapping[UUID, tuple[RunRecord, Network]]
+Prepare = Callable[[Running], Request]
+PortConflicts = Callable[[DesiredNetwork], Awaitable[tuple[Problem, ...]]]
+
+
+class Changes:
+    """Runs changes, one at a time."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        drivers: Drivers,
+        *,
+        parse: Callable[[str], Network],
+        port_conflicts: PortConflicts,
+        before_step: BeforeStep | None = None,
+    ) -> None:
+        self._paths = paths
+        self._drivers = drivers
+        self._parse = parse
+        self._port_conflicts = port_conflicts
+        self._before_step = before_step
+        self._lock = ChangeLock(paths)
+        self._journal = Journal(paths)
+        self._installed: dict[str, NetworkRules] = {}
+        self.on_recovery: Callable[[str], None] = lambda _message: None
+
+    async def run(self, prepare: Prepare, on_progress: OnProgress | None = None) -> Running:
+        """Make a change and return what runs afterwards.
+
+        It goes on to its end when the caller is cancelled. Raises
+        :class:`~vnet_tui.engine.errors.ConflictError` before anything was touched, or
+        :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._run(prepare, on_progress)))
+
+    async def preview(self, prepare: Prepare) -> Plan:
+        """The plan that :meth:`run` would run now."""
+        async with self._lock.held():
+            before = self._compile(self._running())
+            request = prepare({u: (d.record, d.network) for u, d in before.networks.items()})
+            plan, _ = await self._plan(before, request)
+            return plan
+
+    async def drift(self) -> dict[UUID, str]:
+        """For each running network that isn't as it should be: the first thing to mend."""
+        async with self._lock.held():
+            running = self._running()
+            before = self._compile(running)
+            scope = frozenset(running)
+            observed = await observe(self._drivers, needed_sysctls(before, scope))
+            before = self._as_installed(before, observed)
+            found = {}
+            for uuid in scope:
+                plan = make_plan(before, before, observed, self._paths, scope={uuid})
+                if plan:
+                    found[uuid] = describe(plan.steps[0])
+            return found
+
+    async def recover(self) -> None:
+        """End what a killed engine left half-done; nothing otherwise."""
+        async with self._lock.held():
+            await self._recover(self._journal.interrupted())
+
+    def leases(self, uuid: UUID) -> tuple[Lease, ...]:
+        """The leases of a network as its file now says; none where there is no file."""
+        try:
+            text = self._paths.lease_file(uuid).read_text(errors="replace")
+        except FileNotFoundError:
+            return ()
+        return parse_leases(text)
+
+    def _running(self) -> Running:
+        records = self._drivers.records.load()
+        return {uuid: (record, self._parse(record.definition)) for uuid, record in records.items()}
+
+    def _compile(self, running: Running) -> Desired:
+        return Desired(
+            networks={
+                uuid: desired_network(record, network, self.leases(uuid), self._paths)
+                for uuid, (record, network) in running.items()
+            }
+        )
+
+    def _as_installed(self, before: Desired, observed: Observed) -> Desired:
+        """``before`` with the rules that are known to be installed: guests' addresses may have
+        changed since they were."""
+        networks = {}
+        for uuid, one in before.networks.items():
+            known = self._installed.get(observed.firewall.digests.get(uuid, ""))
+            networks[uuid] = replace(one, rules=known) if known else one
+        return Desired(networks=networks)
+
+    async def _plan(self, before: Desired, request: Request) -> tuple[Plan, Desired]:
+        desired = self._compile(request.records)
+        observed = await observe(self._drivers, needed_sysctls(desired, request.scope))
+        starting = [
+            desired.networks[uuid]
+            for uuid in sorted(request.scope)
+            if uuid in desired.networks and uuid not in before.networks
+        ]
+        problems = list(
+            host_conflicts(
+                starting,
+                [one for uuid, one in desired.networks.items() if uuid in before.networks],
+                observed,
+                self._paths,
+            )
+        )
+        for one in starting:
+            problems.extend(await self._port_conflicts(one))
+        if problems:
+            names = ", ".join(one.record.name for one in starting)
+            raise ConflictError(f"{names} can't start: something is in the way", problems)
+        scope = request.scope | self._orphans(observed, {*before.networks, *desired.networks})
+        plan = make_plan(
+            desired,
+            self._as_installed(before, observed),
+            observed,
+            self._paths,
+            scope=scope,
+            recreate=request.recreate,
+        )
+        return plan, desired
+
+    def _orphans(self, observed: Observed, known: Iterable[UUID]) -> frozenset[UUID]:
+        """Networks that left something of ours on the host and don't run."""
+        marked = {
+            uuid
+            for link in observed.links.links.values()
+            if (uuid := marked_network(link.alias, self._paths)) is not None
+        }
+        served = {process.spec.network for process in observed.dnsmasqs}
+        return frozenset(marked | served | set(observed.firewall.digests)) - frozenset(known)
+
+    async def _run(self, prepare: Prepare, on_progress: OnProgress | None) -> Running:
+        async with self._lock.held():
+            await self._recover(self._journal.interrupted())
+            running = self._running()
+            before = self._compile(running)
+            request = prepare(running)
+            plan, desired = await self._plan(before, request)
+            if plan:
+                await self._carry_out(plan, desired, request, on_progress)
+            return request.records
+
+    async def _carry_out(
+        self, plan: Plan, desired: Desired, request: Request, on_progress: OnProgress | None
+    ) -> None:
+        work, commit = _split(plan)
+        self._journal.begin(created_bridges(plan.steps))
+        run = Run(
+            len(plan.steps),
+            self._drivers,
+            on_progress=on_progress,
+            before_step=self._before_step,
+        )
+        try:
+            await run.stages(work.stages)
+            await self._verify(run, desired, request.scope)
+            self._journal.commit(
+                {
+                    record.uuid: step.after
+                    for step in commit.steps
+                    if isinstance(step, SaveRecord) and (record := step.after or step.before)
+                }
+            )
+            await run.stages(commit.stages)
+        finally:
+            if run.clean:
+                self._journal.end()
+        self._remember_rules(desired)
+
+    async def _verify(self, run: Run, desired: Desired, scope: frozenset[UUID]) -> None:
+        observed = await observe(self._drivers, needed_sysctls(desired, scope))
+        missing, _ = _split(make_plan(desired, desired, observed, self._paths, scope=scope))
+        if missing:
+            what = "; ".join(describe(step) for step in missing.steps[:3])
+            error = VnetError(
+                f"the host isn't as it was told to be, still needed: {what}",
+                "another program may be changing the same things",
+            )
+            raise await run.roll_back("verify", error)
+
+    def _remember_rules(self, desired: Desired) -> None:
+        self._installed = {rules_digest(one.rules): one.rules for one in desired.networks.values()}
+
+    async def _recover(self, interrupted: Interrupted | None) -> None:
+        """Finish a commit that had begun, and take away or repair whatever isn't recorded."""
+        if interrupted is None:
+            return
+        for uuid, record in (interrupted.commit or {}).items():
+            if record is None:
+                self._drivers.records.remove(uuid)
+            else:
+                self._drivers.records.save(record)
+        running = self._running()
+        before = self._compile(running)
+        names = {one.bridge.name for one in before.networks.values()}
+        observed = await observe(self._drivers, ())
+        for name in interrupted.bridges:
+            link = observed.links.links.get(name)
+            if link and link.kind == "bridge" and not link.alias and name not in names:
+                await self._drivers.links.delete_bridge(name)
+        plan, desired = await self._plan(before, Request(records=running, scope=frozenset(running)))
+        await Run(len(plan.steps), self._drivers).stages(plan.stages)
+        self._journal.end()
+        self._remember_rules(desired)
+        self.on_recovery(
+            "a change that was interrupted was "
+            + ("completed" if interrupted.commit is not None else "taken back")
+        )
+
+
+def _split(plan: Plan) -> tuple[Plan, Plan]:
+    """A plan's work, and its commit: the writing of records."""
+    work: list[Stage] = []
+    commit: list[Stage] = []
+    for stage in plan.stages:
+        (commit if isinstance(stage.steps[0], SaveRecord) else work).append(stage)
+    return Plan(stages=tuple(work)), Plan(stages=tuple(commit))

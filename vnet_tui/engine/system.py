@@ -1,0 +1,90 @@
+"""The drivers of this host, opened when they are first needed: importing them is the slow part."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from vnet_tui.engine.apply import BeforeStep
+from vnet_tui.engine.catalog import parse_cached
+from vnet_tui.engine.changes import Changes
+from vnet_tui.engine.desired import DesiredNetwork
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.observe import Drivers
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.records import Records
+
+if TYPE_CHECKING:
+    from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
+    from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
+    from vnet_tui.engine.drivers.links import Links
+
+
+class System:
+    """This host's drivers, and the changes that are made through them."""
+
+    def __init__(self, paths: Paths, firewall: str, before_step: BeforeStep | None) -> None:
+        self._paths = paths
+        self._preference = firewall
+        self._before_step = before_step
+        self._opening = asyncio.Lock()
+        self._changes: Changes | None = None
+        self._links: Links | None = None
+        self._firewall: FirewallDriver | None = None
+        self._dnsmasq: Dnsmasq | None = None
+
+    async def changes(self) -> Changes:
+        """How the host is changed."""
+        async with self._opening:
+            if self._changes is None:
+                self._changes = await self._open()
+            return self._changes
+
+    async def links(self) -> Links:
+        """The links driver."""
+        await self.changes()
+        if self._links is None:
+            raise AssertionError("open drivers include links")
+        return self._links
+
+    async def firewall(self) -> FirewallDriver:
+        """The firewall driver that was chosen."""
+        await self.changes()
+        if self._firewall is None:
+            raise AssertionError("open drivers include a firewall")
+        return self._firewall
+
+    async def close(self) -> None:
+        """Let go of sockets and threads; what runs goes on."""
+        if self._firewall is not None:
+            await self._firewall.close()
+        if self._links is not None:
+            await self._links.close()
+        self._changes = self._links = self._firewall = None
+
+    async def _open(self) -> Changes:
+        from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
+        from vnet_tui.engine.drivers.firewall.choose import choose
+        from vnet_tui.engine.drivers.links import Links
+        from vnet_tui.engine.drivers.sysctl import Sysctl
+
+        self._links = await Links.open()
+        self._firewall = choose(self._preference, self._paths)
+        self._dnsmasq = dnsmasq = Dnsmasq(self._paths)
+
+        async def port_conflicts(network: DesiredNetwork) -> tuple[Problem, ...]:
+            return await dnsmasq.port_conflicts(network.network)
+
+        return Changes(
+            self._paths,
+            Drivers(
+                links=self._links,
+                sysctl=Sysctl(self._paths),
+                dnsmasq=dnsmasq,
+                firewall=self._firewall,
+                records=Records(self._paths),
+            ),
+            parse=parse_cached,
+            port_conflicts=port_conflicts,
+            before_step=self._before_step,
+        )
