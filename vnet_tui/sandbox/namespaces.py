@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 NETNS_DIR = Path("/run/netns")
 
+_MS_NOSUID = 0x2
+_MS_NODEV = 0x4
+_MS_NOEXEC = 0x8
+_MS_BIND = 0x1000
 _MS_REC = 0x4000
 _MS_PRIVATE = 0x40000
+_PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -46,6 +55,44 @@ def mount_tmpfs(where: str | Path) -> None:
     """Put an empty tmpfs on a directory."""
     path = os.fsencode(where)
     _check(_libc.mount(b"tmpfs", path, b"tmpfs", 0, None), f"mount tmpfs on {where}")
+
+
+def mount_proc() -> None:
+    """Put a ``/proc`` of the caller's own pid namespace over the one that is there."""
+    flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+    _check(_libc.mount(b"proc", b"/proc", b"proc", flags, None), "mount /proc")
+
+
+def mount_bind(what: str | Path, where: str | Path) -> None:
+    """Let ``what`` be seen at ``where`` too; both are files, or both directories."""
+    result = _libc.mount(os.fsencode(what), os.fsencode(where), None, _MS_BIND, None)
+    _check(result, f"mount {what} on {where}")
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill the calling process when its parent ends (prctl(2))."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
+
+
+@contextmanager
+def inside(name: str) -> Iterator[None]:
+    """Have the calling thread live in a named network namespace for the length of the block.
+
+    A socket made there stays there.
+    """
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        there = os.open(NETNS_DIR / name, os.O_RDONLY)
+        try:
+            setns(there, CLONE_NEWNET)
+        finally:
+            os.close(there)
+        try:
+            yield
+        finally:
+            setns(home, CLONE_NEWNET)
+    finally:
+        os.close(home)
 
 
 class NamedNamespace:

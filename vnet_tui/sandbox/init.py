@@ -1,0 +1,150 @@
+"""Pid 1 of the sandbox: builds the world, runs the command in it, reaps what others leave.
+
+When it ends, the kernel ends everything else inside.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.sandbox import guests, namespaces, world
+from vnet_tui.sandbox.forbidden import Part, explain
+from vnet_tui.sandbox.networks import Starter
+
+DIRECTORY = Path("/run/vnet-sandbox")
+"""What the sandbox itself writes: it is the engine's neighbour, not a part of it."""
+
+_ENVIRONMENT = {
+    "VNET_SANDBOX": "1",
+    "VNET_STATE_DIR": "/run/vnet-state",
+    "VNET_RUN_DIR": "/run/vnet",
+}
+
+
+def run(command: Sequence[str], starter: Starter, *, plain: bool) -> int:
+    """Build the world and run a command in it; the exit status for the whole sandbox.
+
+    ``plain`` tells whether a user namespace is around it. Raises
+    :class:`~vnet_tui.engine.errors.NotPermittedError` when mounts are refused.
+    """
+    signal.signal(signal.SIGTERM, _stop_building)
+    try:
+        _mount()
+    except OSError as error:
+        raise explain(Part.MOUNTS, error, plain=plain) from error
+    os.environ.update(_ENVIRONMENT)
+    try:
+        _build(starter)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip()
+        print(f"vnet-tui: building the sandbox failed: {' '.join(error.cmd)}", file=sys.stderr)
+        print(f"  {said or f'exit status {error.returncode}'}", file=sys.stderr)
+        return 1
+    except (OSError, VnetError) as error:
+        print(f"vnet-tui: building the sandbox failed: {error}", file=sys.stderr)
+        return 1
+    return _run_command(command)
+
+
+def exit_code(status: int) -> int:
+    """A wait status as shells tell it: the exit status, or 128 and the signal's number."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _stop_building(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)  # the kernel ends whatever was begun
+
+
+def _mount() -> None:
+    """A view of the file system in which nothing written to ``/run`` gets out."""
+    namespaces.make_mounts_private()
+    namespaces.mount_proc()
+    resolver = Path("/etc/resolv.conf")
+    real = resolver.resolve() if resolver.exists() else None
+    namespaces.mount_tmpfs("/run")
+    DIRECTORY.mkdir()
+    ours = DIRECTORY / "resolv.conf"
+    ours.write_text(f"nameserver {world.DNS_SERVER}\n")
+    if real is not None:
+        if not real.exists():  # it was in /run, as systemd-resolved has it
+            real.parent.mkdir(parents=True, exist_ok=True)
+            real.touch()
+        namespaces.mount_bind(ours, real)
+
+
+def _build(starter: Starter) -> None:
+    """The world, then its networks, then the guests on them; life there starts by itself."""
+    start_networks = starter(DIRECTORY)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    world.build()
+    for guest in guests.GUESTS:
+        guests.make(guest)
+    bridges = start_networks()
+    for guest in guests.GUESTS:
+        guests.plug(guest, bridges[guest.network])
+    _start_life(bridges)
+
+
+def _start_life(bridges: Mapping[str, str]) -> None:
+    """In a session of its own, so that no key of the terminal reaches it."""
+    networks = [f"{name}={bridge}" for name, bridge in bridges.items()]
+    with (DIRECTORY / "life.log").open("w") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "vnet_tui.sandbox.life", str(DIRECTORY), *networks],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _run_command(command: Sequence[str]) -> int:
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        # Pid 1 is spared signals that it doesn't handle; its children get them as usual.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP})
+    try:
+        child = _spawn(command)
+    except OSError as error:
+        print(f"vnet-tui: {command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        os.kill(child, number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
+    return _reap_until(child)
+
+
+def _spawn(command: Sequence[str]) -> int:
+    return os.posix_spawnp(
+        command[0],
+        list(command),
+        os.environ,
+        setsigmask=[],
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+    )
+
+
+def _reap_until(child: int) -> int:
+    """Collect every process that ends here, most of them orphans, until the command does."""
+    while True:
+        pid, status = os.waitpid(-1, os.WUNTRACED)
+        if pid != child:
+            continue
+        if os.WIFSTOPPED(status):
+            # The shell must see its job stop: the parent outside is in our process group, and
+            # pid 1 itself is spared. The shell's SIGCONT to the group wakes the command too.
+            os.kill(0, signal.SIGTSTP)
+        else:
+            return exit_code(status)
