@@ -293,7 +293,8 @@ class Network(Container):
 
     ``metadata`` is the ``<metadata>`` element as text, kept untouched. ``scalar_comments`` are the
     comments before children that are plain text (``name``, ``uuid``, ...), by tag; ``prologue``
-    and ``epilogue`` those before and after the root element.
+    and ``epilogue`` those before and after the root element. ``scalar_lines`` tells where those
+    children stood, by tag.
     """
 
     name: str
@@ -312,6 +313,7 @@ class Network(Container):
     scalar_comments: tuple[tuple[str, tuple[str, ...]], ...] = ()
     prologue: tuple[str, ...] = ()
     epilogue: tuple[str, ...] = ()
+    scalar_lines: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ips(self) -> tuple[Ip, ...]:
