@@ -1,0 +1,249 @@
+"""One network in tabs: below the list where there is room, on a screen of its own where not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+
+from vnet_tui.client.connection import Connection
+from vnet_tui.engine.errors import NotFoundError, VnetError
+from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.widgets.events_pane import EventsPane
+from vnet_tui.widgets.guests_pane import GuestsPane
+from vnet_tui.widgets.live_table import Cell
+from vnet_tui.widgets.overview_pane import OverviewPane
+from vnet_tui.widgets.pane import Pane
+from vnet_tui.widgets.picture import Picture
+from vnet_tui.widgets.rules_pane import RulesPane
+from vnet_tui.widgets.states import STATE_SYMBOLS
+from vnet_tui.widgets.tab_line import TabLine
+from vnet_tui.widgets.traffic_pane import TrafficPane
+from vnet_tui.widgets.xml_pane import XmlPane
+
+SETTLE = 0.08
+"""So long, in seconds, the cursor must stay on a network before it is looked at: a key that is
+held down asks nothing of the engine. Events that come as fast are answered by one look, too."""
+
+PANES: tuple[type[Pane[Any]], ...] = (
+    OverviewPane,
+    GuestsPane,
+    RulesPane,
+    TrafficPane,
+    XmlPane,
+    EventsPane,
+)
+
+
+class NetworkDetail(Vertical):
+    """A network, told by UUID, in tabs of which only the open one works.
+
+    It is given samples and events from above with :meth:`take_sample` and :meth:`take_event`, and
+    another network with :meth:`show`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "right",
+            "next_tab(1)",
+            "Tabs",
+            id="network.tab.next",
+            key_display="1-6 ← →",
+            tooltip="The next tab",
+            priority=True,
+        ),
+        Binding(
+            "left",
+            "next_tab(-1)",
+            "Previous tab",
+            id="network.tab.previous",
+            show=False,
+            priority=True,
+        ),
+        *(
+            Binding(
+                str(number),
+                f"open_tab({number - 1})",
+                pane.TITLE,
+                id=f"network.tab.{number}",
+                tooltip=f"The tab {pane.TITLE}",
+                show=False,
+            )
+            for number, pane in enumerate(PANES, start=1)
+        ),
+    ]
+
+    class Told(Message, bubble=False):
+        """What the engine says of a network: how it is, or why it can't be told."""
+
+        def __init__(self, uuid: UUID, info: NetworkInfo | None, failure: VnetError | None) -> None:
+            super().__init__()
+            self.uuid = uuid
+            self.info = info
+            self.failure = failure
+
+    def __init__(
+        self,
+        connection: Connection,
+        uuid: UUID | None = None,
+        *,
+        tab: int = 0,
+        clock: Callable[[], float] = time.time,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._connection = connection
+        self._uuid = uuid
+        self._tab = tab
+        self._clock = clock
+        self._info: NetworkInfo | None = None
+        self._sample: Sample | None = None
+        self._panes: dict[int, Pane[Any]] = {}
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """The line of tabs, and the place for the open one."""
+        yield TabLine([pane.TITLE for pane in PANES], id="detail-tabs")
+        yield Picture(id="detail-failure")
+        yield Vertical(id="detail-body")
+
+    def on_mount(self) -> None:
+        """Look at the network, if there is one already."""
+        self.query_one(TabLine).opened = self._tab
+        if self._uuid is not None:
+            self._look()
+
+    # -- from above ----------------------------------------------------------------------------
+
+    @property
+    def uuid(self) -> UUID | None:
+        """The network that is shown, or about to be."""
+        return self._uuid
+
+    @property
+    def info(self) -> NetworkInfo | None:
+        """The network as it was last told; None before the first time, and when it is gone."""
+        return self._info
+
+    @property
+    def tab(self) -> int:
+        """The open tab, counted from 0."""
+        return self._tab
+
+    def show(self, uuid: UUID | None) -> None:
+        """Show another network, once the choice has settled. What is shown stays until then."""
+        if uuid != self._uuid:
+            self._uuid = uuid
+            self._look_soon()
+
+    def take_sample(self, sample: Sample) -> None:
+        """A second's figures, for the open tab."""
+        self._sample = sample
+        if self._info is not None and self._info.uuid == self._uuid and self._info.active:
+            pane = self._panes.get(self._tab)
+            if pane is not None:
+                pane.take_sample(sample.time, sample.networks.get(self._info.uuid))
+
+    def take_event(self, event: Event) -> None:
+        """What happened to this network makes it be looked at again."""
+        if event.network is not None and event.network == self._uuid:
+            self._look_soon()
+
+    def focus_inside(self) -> None:
+        """Give the keys to the open tab."""
+        pane = self._panes.get(self._tab)
+        target = pane.focus_target if pane is not None else None
+        (target or self.query_one(TabLine)).focus()
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def _look_soon(self) -> None:
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE, self._look)
+        else:
+            self._settling.reset()
+
+    def _look(self) -> None:
+        self._settling = None
+        if self._uuid is None:
+            self._fail("No network is chosen.", "dim")
+        else:
+            self.run_worker(self._ask(self._uuid), group="info", exclusive=True)
+
+    async def _ask(self, uuid: UUID) -> None:
+        try:
+            info = await self._connection.network(uuid)
+        except VnetError as error:
+            self.post_message(self.Told(uuid, None, error))
+        else:
+            self.post_message(self.Told(uuid, info, None))
+
+    async def on_network_detail_told(self, message: Told) -> None:
+        """Show what was told, unless another network was chosen since."""
+        if message.uuid != self._uuid:
+            return
+        if message.info is None:
+            gone = isinstance(message.failure, NotFoundError)
+            name = self._info.name if self._info and self._info.uuid == message.uuid else ""
+            self._fail(
+                f"{name or 'This network'} is gone: it was stopped or undefined."
+                if gone
+                else str(message.failure),
+                "warn" if gone else "bad",
+            )
+            return
+        self._info = message.info
+        self.remove_class("-failed")
+        self.query_one(TabLine).tell(STATE_SYMBOLS[message.info.state], message.info.name)
+        await self._open()
+
+    def _fail(self, text: str, role: str) -> None:
+        self._info = None
+        self.add_class("-failed")
+        self.query_one(TabLine).tell(Cell("✗" if role != "dim" else " ", role), "–")
+        self.query_one("#detail-failure", Picture).show([(), (Cell(f"  {text}", role),)])
+
+    # -- tabs ----------------------------------------------------------------------------------
+
+    async def action_next_tab(self, by: int) -> None:
+        """Go to the next tab, or the one before, round and round."""
+        await self.action_open_tab((self._tab + by) % len(PANES))
+
+    async def action_open_tab(self, number: int) -> None:
+        """Open a tab, counted from 0."""
+        if number != self._tab:
+            self._tab = number
+            self.query_one(TabLine).opened = number
+            if self._info is not None:
+                await self._open()
+
+    async def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
+        """A click opens a tab."""
+        message.stop()
+        await self.action_open_tab(message.number)
+
+    async def _open(self) -> None:
+        """Show the open tab, made at its first time, as the network is now."""
+        info = self._info
+        if info is None:
+            return
+        keys_inside = self.has_focus_within
+        pane = self._panes.get(self._tab)
+        if pane is None:
+            pane = self._panes[self._tab] = PANES[self._tab](self._connection, info, self._clock)
+            await self.query_one("#detail-body").mount(pane)
+        opened = not pane.has_class("-open")
+        for other in self._panes.values():
+            other.set_class(other is pane, "-open")
+        if keys_inside and opened:
+            self.focus_inside()
+        pane.open(info)
+        if self._sample is not None and info.active:
+            pane.take_sample(self._sample.time, self._sample.networks.get(info.uuid))

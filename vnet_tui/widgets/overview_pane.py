@@ -1,0 +1,107 @@
+"""A network at a glance: what it is, how it is, its addresses, and what waits to be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from vnet_tui.client.connection import Connection
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.steps import Plan
+from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic
+from vnet_tui.widgets.document import read_document
+from vnet_tui.widgets.overview_lines import addressing, facts, pending, totals
+from vnet_tui.widgets.pane import Pane
+from vnet_tui.widgets.picture import Picture
+
+SIDE_BY_SIDE = 110
+"""From this width on, in cells, facts and addresses stand beside each other."""
+
+FACTS_WIDTH = 52
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """All that is told. ``plan`` is what would be done to apply a pending definition, or why that
+    can't be said."""
+
+    document: Network
+    guests: tuple[Guest, ...]
+    plan: Plan | VnetError
+
+
+class OverviewPane(Pane[Overview]):
+    """Facts, and the addresses drawn as bars."""
+
+    TITLE = "Overview"
+
+    def __init__(
+        self, connection: Connection, info: NetworkInfo, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(connection, info, clock)
+        self._data: Overview | None = None
+        self._traffic: NetworkTraffic | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """Facts, what waits and addresses, in what scrolls if it must."""
+        with VerticalScroll(id="overview-scroll"):
+            yield Picture(id="overview-facts")
+            yield Picture(id="overview-addresses")
+
+    @property
+    def focus_target(self) -> Widget:
+        """What scrolls."""
+        return self.query_one("#overview-scroll")
+
+    async def fetch(self, info: NetworkInfo) -> Overview:
+        """The document, who uses addresses, and the plan where a definition is pending."""
+        plan: Plan | VnetError = Plan()
+        if info.pending:
+            try:
+                plan = await self.connection.plan_apply(info.uuid)
+            except VnetError as error:
+                plan = error
+        return Overview(
+            document=await read_document(self.connection, info.uuid),
+            guests=await self.connection.guests(info.uuid) if info.active else (),
+            plan=plan,
+        )
+
+    def present(self, data: Overview) -> None:
+        """Draw all of it."""
+        self._data = data
+        if not self.info.active:
+            self._traffic = None
+        self._draw_facts(self.clock())
+        self._draw_addresses()
+
+    def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
+        """Totals go up, and so does the time that it has been running."""
+        self._traffic = traffic
+        self._draw_facts(time)
+
+    def on_resize(self) -> None:
+        """Bars are as long as there is room."""
+        self.set_class(self.size.width >= SIDE_BY_SIDE, "-wide")
+        self._draw_addresses()
+
+    def _draw_facts(self, now: float) -> None:
+        if self._data is None:
+            return
+        lines = facts(self.info, self._data.document, now)
+        lines += totals(self._traffic if self.info.active else None)
+        lines += pending(self.info, self._data.plan)
+        self.query_one("#overview-facts", Picture).show(lines)
+
+    def _draw_addresses(self) -> None:
+        if self._data is None:
+            return
+        width = self.size.width - (FACTS_WIDTH if self.has_class("-wide") else 0) - 3
+        self.query_one("#overview-addresses", Picture).show(
+            addressing(self._data.document, self._data.guests, width)
+        )

@@ -1,0 +1,42 @@
+"""The colours of what is shown, by its role, the same in every widget."""
+
+from __future__ import annotations
+
+ROLES = ("plain", "dim", "strong", "good", "warn", "bad", "in", "out", "accent")
+"""What a stretch of text can be."""
+
+_TRUE_COLOUR = {
+    "plain": "color: $foreground",
+    "dim": "color: $text-muted",
+    "strong": "text-style: bold",
+    "good": "color: $text-success",
+    "warn": "color: $text-warning",
+    "bad": "color: $text-error",
+    "in": "color: $text-accent",
+    "out": "color: $text-secondary",
+    "accent": "color: $text-primary",
+}
+_SIXTEEN_COLOURS = {
+    "plain": "color: ansi_default",
+    "dim": "color: ansi_default; text-style: dim",
+    "good": "color: ansi_green",
+    "warn": "color: ansi_yellow",
+    "bad": "color: ansi_red; text-style: bold",
+    "in": "color: ansi_cyan",
+    "out": "color: ansi_magenta",
+    "accent": "color: ansi_blue",
+}
+
+
+def role_classes(prefix: str) -> set[str]:
+    """The component classes of a widget that draws in roles: ``PREFIX--ROLE``."""
+    return {f"{prefix}--{role}" for role in ROLES}
+
+
+def role_css(widget: str, prefix: str) -> str:
+    """Style rules for these classes, in true colour and for terminals with sixteen colours."""
+    rules = [f"{widget} > .{prefix}--{role} {{ {css}; }}" for role, css in _TRUE_COLOUR.items()]
+    rules += [
+        f"{widget}:ansi > .{prefix}--{role} {{ {css}; }}" for role, css in _SIXTEEN_COLOURS.items()
+    ]
+    return "\n".join(rules)

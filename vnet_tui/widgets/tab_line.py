@@ -1,0 +1,98 @@
+"""Tabs in one line: the name of what they are about, then the tabs with their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from vnet_tui.widgets.fitted import fitted
+from vnet_tui.widgets.live_table import Cell
+from vnet_tui.widgets.plain import printable
+from vnet_tui.widgets.roles import role_classes, role_css
+
+
+class TabLine(Widget, can_focus=True):
+    """``─ ● Foo ── 1 Overview  2 Guests  3 Rules ──────``, the open one in reverse."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("tab-line") | {
+        "tab-line--open",
+        "tab-line--open-focused",
+    }
+    DEFAULT_CSS = """
+    TabLine { height: 1; }
+    TabLine > .tab-line--open { text-style: bold reverse; }
+    TabLine > .tab-line--open-focused { background: $primary; color: $text; text-style: bold; }
+    TabLine:ansi > .tab-line--open-focused {
+        background: ansi_blue; color: ansi_bright_white; text-style: bold;
+    }
+    """ + role_css("TabLine", "tab-line")
+
+    opened: reactive[int] = reactive(0)
+    """The tab that is open, counted from 0."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, tabs: Sequence[str], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tabs = tuple(f" {number} {title} " for number, title in enumerate(tabs, start=1))
+        self._symbol = Cell("")
+        self._subject = ""
+
+    def tell(self, symbol: Cell, subject: str) -> None:
+        """What the tabs are about: a symbol and a name."""
+        if (symbol, subject) != (self._symbol, self._subject):
+            self._symbol, self._subject = symbol, subject
+            self.refresh()
+
+    @property
+    def _head(self) -> str:
+        """The name in as much room as the tabs leave."""
+        room = self.size.width - sum(map(len, self._tabs)) - 8
+        name = printable(self._subject)
+        return fitted(name, max(4, room)).rstrip()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """The line."""
+        dim = self.get_component_rich_style("tab-line--dim")
+        plain = self.get_component_rich_style("tab-line--plain")
+        strong = self.get_component_rich_style("tab-line--strong")
+        role = self.get_component_rich_style(f"tab-line--{self._symbol.role}")
+        active = self.get_component_rich_style(
+            "tab-line--open-focused" if self.has_focus else "tab-line--open"
+        )
+        segments = [Segment("─ ", dim), Segment(f"{self._symbol.text} ", role)]
+        segments += [Segment(f"{self._head} ", strong), Segment("── ", dim)]
+        segments += [
+            Segment(text, active if number == self.opened else plain)
+            for number, text in enumerate(self._tabs)
+        ]
+        segments.append(Segment(" " + "─" * self.size.width, dim))
+        return Strip(segments).crop(0, self.size.width)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Open the tab under the pointer."""
+        x = event.x - Strip([Segment(f"─ {self._symbol.text} {self._head} ── ")]).cell_length
+        for number, text in enumerate(self._tabs):
+            if 0 <= x < len(text):
+                self.post_message(self.Chosen(number))
+            x -= len(text)
+
+    def on_focus(self) -> None:
+        """The open tab looks different."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The open tab looks different."""
+        self.refresh()
