@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 from vnet_tui.engine.paths import Paths
@@ -31,6 +32,10 @@ class Lab:
     def __init__(self, directory: Path) -> None:
         self.paths = Paths(state=directory / "state", run=directory / "run")
         self._machines: dict[str, NamedNamespace] = {}
+
+    def ip(self, *argv: str) -> None:
+        """Run ip(8) on the host."""
+        subprocess.run(["ip", *argv], check=True)
 
     def machine(self, name: str) -> NamedNamespace:
         """Another machine, not yet connected to anything."""

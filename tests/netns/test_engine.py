@@ -1,0 +1,284 @@
+"""The engine on a real kernel: what it makes, what it leaves, what a failure or a kill costs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.inventory import dnsmasqs, inventory, links, sysctl
+from tests.support.lab import Lab
+from tests.support.networks import document
+from vnet_tui.engine.apply import BeforeStep
+from vnet_tui.engine.describe import Disturbance, plan_disturbance
+from vnet_tui.engine.engine import Engine
+from vnet_tui.engine.errors import (
+    ConflictError,
+    DriverError,
+    StateError,
+    StepFailedError,
+    UnsupportedError,
+)
+from vnet_tui.engine.steps import Step
+from vnet_tui.engine.views import State
+
+FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
+DUAL = document(
+    "dual", '<dhcp><ip address="10.5.0.1" prefix="24"/><ip address="fd00:5::1" prefix="64"/></dhcp>'
+).replace(
+    '<dhcp><ip address="10.1.0.1" prefix="24"\n  start="10.1.0.100" end="10.1.0.200"/></dhcp>', ""
+)
+
+
+async def test_a_network_starts_and_stops_without_a_trace(lab: Lab) -> None:
+    before = inventory(lab.paths)
+    async with Engine(lab.paths) as engine:
+        await engine.define(FOO)
+        (foo,) = await engine.start(["Foo"])
+        assert (foo.state, foo.id) == (State.ACTIVE, 1)
+        assert foo.bridge
+        bridge = links()[foo.bridge]
+        assert bridge["addresses"] == ["10.0.0.1/24"]
+        assert bridge["up"]
+        assert len(dnsmasqs()) == 1
+        assert sysctl("net/ipv4/ip_forward") == "1"
+        await engine.stop(["Foo"])
+    assert inventory(lab.paths) == before
+
+
+async def test_calls_in_processes_of_their_own_see_one_another(lab: Lab) -> None:
+    async with Engine(lab.paths) as first:
+        await first.define(FOO)
+        await first.start(["Foo"])
+    running = inventory(lab.paths)
+    async with Engine(lab.paths) as second:
+        (foo,) = await second.networks()
+        assert foo.active
+        assert not await second.plan_apply("Foo")
+        with pytest.raises(StateError, match="running already"):
+            await second.start(["Foo"])
+        assert inventory(lab.paths) == running
+        await second.stop(["Foo"])
+
+
+async def test_many_start_as_one_batch_and_a_conflict_starts_none(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        names = [f"n{number}" for number in range(5)]
+        for number, name in enumerate(names):
+            await engine.define(document(name, address=f"10.{50 + number}.0.1"))
+        await engine.start(names[:4])
+        assert len(dnsmasqs()) == 4
+        await engine.stop(names[:4])
+        lab.ip("link", "add", "vn-n3", "type", "veth", "peer", "name", "other")
+        before = inventory(lab.paths)
+        with pytest.raises(ConflictError, match="veth interface called vn-n3"):
+            await engine.start(names)
+        assert inventory(lab.paths) == before
+
+
+async def test_an_address_of_the_host_is_in_the_way(lab: Lab) -> None:
+    lab.ip("link", "add", "up0", "type", "veth", "peer", "name", "other")
+    lab.ip("address", "add", "10.0.0.77/16", "dev", "up0")
+    lab.ip("link", "set", "up0", "up")
+    async with Engine(lab.paths) as engine:
+        await engine.define(FOO)
+        with pytest.raises(ConflictError) as caught:
+            await engine.start(["Foo"])
+    assert "10.0.0.0/24 overlaps the host's address 10.0.0.77/16 on up0" in str(caught.value)
+
+
+async def test_what_it_cant_run_yet_it_refuses_to_start_by_name(lab: Lab) -> None:
+    tunnel = FOO.replace("<dhcp", '<listen address="172.31.0.5" port="1234"/><dhcp', 1)
+    before = inventory(lab.paths)
+    async with Engine(lab.paths) as engine:
+        await engine.define(tunnel)
+        assert "<listen" in await engine.xml("Foo")
+        with pytest.raises(UnsupportedError, match="<listen>"):
+            await engine.start(["Foo"])
+    assert inventory(lab.paths) == before
+
+
+async def test_an_edit_is_live_and_touches_only_what_it_changes(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.define(FOO)
+        await engine.start(["Foo"])
+        lab.guest("one", "vnet-foo")
+        (process,) = dnsmasqs()
+        defined = await engine.define(FOO.replace('port="25"', 'port="26"'))
+        assert defined.pending
+        plan = await engine.plan_apply("Foo")
+        assert plan_disturbance(plan) is Disturbance.LIVE
+        assert not (await engine.apply("Foo")).pending
+        assert dnsmasqs() == [process]
+        assert links()["p-one"]["master"] == "vnet-foo"
+        await engine.stop(["Foo"])
+
+
+async def test_a_restart_keeps_guests_attached(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.define(FOO)
+        (started,) = await engine.start(["Foo"])
+        lab.guest("one", "vnet-foo")
+        (restarted,) = await engine.restart(["Foo"])
+        assert restarted.id == started.id
+        assert links()["p-one"]["master"] == "vnet-foo"
+        await engine.stop(["Foo"])
+
+
+async def test_a_transient_network_lives_in_the_run_directory_only(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        created = await engine.create(FOO)
+        assert not created.persistent
+        assert not list(lab.paths.definitions.glob("*.xml"))
+        await engine.stop(["Foo"])
+        assert await engine.networks() == ()
+        assert not list(lab.paths.leases.glob("*"))
+
+
+# Faults
+
+
+async def _start(engine: Engine) -> None:
+    await engine.start(["one", "dual"])
+
+
+async def _stop(engine: Engine) -> None:
+    await engine.stop(["one", "dual"])
+
+
+async def _restart(engine: Engine) -> None:
+    await engine.restart(["one"])
+
+
+async def _edit(engine: Engine) -> None:
+    await engine.apply("one")
+
+
+ONE = document("one", address="10.41.0.1")
+EDITED = document(
+    "one",
+    '<forwarding><outgoing><deny port="25"/></outgoing></forwarding>',
+    address="10.42.0.1",
+).replace('"vn-one"', '"vn-one" mtu="1400"')
+
+SCENARIOS: dict[str, Callable[[Engine], Awaitable[None]]] = {
+    "start": _start,
+    "stop": _stop,
+    "restart": _restart,
+    "edit": _edit,
+}
+
+
+async def _prepare(lab: Lab, scenario: str) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.define(ONE)
+        await engine.define(DUAL)
+        if scenario != "start":
+            await engine.start(["one", "dual"])
+            lab.guest("guest", "vn-one")
+        if scenario == "edit":
+            await engine.define(EDITED)
+
+
+class _Fault:
+    """Fails, or kills this process, before step ``at``."""
+
+    def __init__(self, at: int, *, kill: bool) -> None:
+        self.at = at
+        self.kill = kill
+
+    def __call__(self, number: int, step: Step) -> None:
+        if number != self.at:
+            return
+        if self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise DriverError("injected")
+
+
+async def _try(lab: Lab, scenario: str, fault: BeforeStep | None) -> None:
+    async with Engine(lab.paths, before_step=fault) as engine:
+        await SCENARIOS[scenario](engine)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+async def test_a_failure_at_any_step_leaves_the_host_as_it_was(lab: Lab, scenario: str) -> None:
+    await _prepare(lab, scenario)
+    before = inventory(lab.paths)
+    step = 0
+    while True:
+        try:
+            await _try(lab, scenario, _Fault(step, kill=False))
+        except StepFailedError as error:
+            failed = error
+        else:
+            break
+        assert failed.left == ()
+        assert inventory(lab.paths) == before, f"after a failure at step {step}: {failed}"
+        step += 1
+    assert step > 3
+    await _end(lab)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_kill_at_any_step_is_ended_by_the_next_engine(lab: Lab, scenario: str) -> None:
+    asyncio.run(_prepare(lab, scenario))
+    before = inventory(lab.paths)
+    step = 0
+    while _killed(lab, scenario, step):
+        asyncio.run(_adopt(lab))
+        after = inventory(lab.paths)
+        if after != before:
+            # Only while the records are written is the change already complete.
+            asyncio.run(_is_complete(lab, scenario))
+            break
+        step += 1
+    assert step > 3
+    asyncio.run(_end(lab))
+
+
+def _killed(lab: Lab, scenario: str, step: int) -> bool:
+    """Run a scenario in another process, which is killed at a step; False if it was not."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            asyncio.run(_try(lab, scenario, _Fault(step, kill=True)))
+            code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+async def _adopt(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.adopt()
+
+
+async def _is_complete(lab: Lab, scenario: str) -> None:
+    async with Engine(lab.paths) as engine:
+        active = {info.name for info in await engine.networks() if info.active}
+        assert active == (set() if scenario == "stop" else {"one", "dual"})
+        for name in active:
+            assert not await engine.plan_apply(name)
+
+
+async def _end(lab: Lab) -> None:
+    """Stop what runs, and see that then nothing is left."""
+    async with Engine(lab.paths) as engine:
+        active = [info.uuid for info in await engine.networks() if info.active]
+        if active:
+            await engine.stop(active)
+    left = inventory(lab.paths)
+    assert left["dnsmasqs"] == []
+    assert left["ruleset"] == ""
+    assert left["files"] == []
+    assert not [name for name in links() if name.startswith("vn-")]

@@ -1,0 +1,62 @@
+"""Everything of a test's host that an engine may change, to compare before and after."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.support.lab import processes_in
+from vnet_tui.engine.paths import Paths
+
+_SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+def links() -> dict[str, dict[str, object]]:
+    """Interfaces by name, with what matters of them."""
+    found = {}
+    for link in json.loads(_output("ip", "-j", "-d", "address")):
+        found[link["ifname"]] = {
+            "kind": link.get("linkinfo", {}).get("info_kind"),
+            "alias": link.get("ifalias"),
+            "master": link.get("master"),
+            "mac": link.get("address"),
+            "mtu": link.get("mtu"),
+            "up": "UP" in link["flags"],
+            "addresses": sorted(
+                f"{info['local']}/{info['prefixlen']}"
+                for info in link["addr_info"]
+                if info["scope"] != "link"
+            ),
+        }
+    return found
+
+
+def sysctl(key: str) -> str:
+    """The value of a kernel setting, by its path under /proc/sys."""
+    return Path("/proc/sys", key).read_text().strip()
+
+
+def dnsmasqs() -> list[str]:
+    """The command lines of the dnsmasq processes of this host."""
+    here = Path("/proc/thread-self/ns/net").stat().st_ino
+    return sorted(line for line in processes_in({here}).values() if "dnsmasq" in line)
+
+
+def inventory(paths: Paths) -> dict[str, object]:
+    """The state that an undo has to bring back, and the files of the run directory."""
+    return {
+        "links": links(),
+        "ruleset": _output("nft", "-s", "list", "ruleset"),
+        "sysctls": {key: sysctl(key) for key in _SYSCTLS},
+        "dnsmasqs": dnsmasqs(),
+        "files": sorted(
+            str(path.relative_to(paths.run))
+            for path in paths.run.rglob("*")
+            if path.is_file() and path.name not in {"lock", "events.jsonl"}
+        ),
+    }

@@ -1,0 +1,261 @@
+"""Changes on a host in memory: plans converge, failures are undone, crashes are ended."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_interface
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.networks import document, network, record
+from tests.support.simulated import SimulatedHost
+from vnet_tui.engine.changes import Changes, Request, Running
+from vnet_tui.engine.desired import DesiredNetwork
+from vnet_tui.engine.errors import ConflictError, DriverError, Problem, StepFailedError
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.steps import Step
+from vnet_tui.engine.xml import parse
+
+
+class Bench:
+    """Changes on a simulated host, with a fault at a chosen step."""
+
+    def __init__(self, directory: Path) -> None:
+        self.host = SimulatedHost()
+        self.paths = Paths(state=directory / "state", run=directory / "run")
+        self.steps: list[Step] = []
+        self.fail_at: int | None = None
+        self.kill_at: int | None = None
+        self.changes = self._changes()
+
+    def _changes(self) -> Changes:
+        async def no_conflict(_: DesiredNetwork) -> tuple[Problem, ...]:
+            return ()
+
+        return Changes(
+            self.paths,
+            self.host.drivers,
+            parse=parse,
+            port_conflicts=no_conflict,
+            before_step=self._before_step,
+        )
+
+    def _before_step(self, number: int, step: Step) -> None:
+        self.steps.append(step)
+        if number == self.fail_at:
+            raise DriverError("injected")
+        if number == self.kill_at:
+            self.host.dead = True
+            raise DriverError("killed")
+
+    async def revive(self) -> None:
+        """What the next process does first."""
+        self.host.dead = False
+        self.kill_at = None
+        self.changes = self._changes()
+        await self.changes.recover()
+
+    async def bring(
+        self, networks: Sequence[Network], *, recreate: frozenset[UUID] = frozenset()
+    ) -> list[Step]:
+        """Make exactly these networks run; the steps that it took."""
+        self.steps = []
+
+        def prepare(running: Running) -> Request:
+            wanted = {one.uuid: (record(one), one) for one in networks if one.uuid}
+            return Request(
+                records=wanted, scope=frozenset(wanted) | frozenset(running), recreate=recreate
+            )
+
+        await self.changes.run(prepare)
+        return self.steps
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+ONE = network("one", address="10.1.0.1")
+TWO = network(
+    "two",
+    '<dns domain="two.test"/>',
+    address="10.2.0.1",
+    forwarding="route",
+)
+ALONE = network("alone", address="10.3.0.1", forwarding="isolated")
+
+
+async def test_the_same_twice_is_an_empty_plan(bench: Bench) -> None:
+    assert await bench.bring([ONE, TWO, ALONE])
+    assert await bench.bring([ONE, TWO, ALONE]) == []
+
+
+async def test_stopping_all_leaves_the_host_as_it_was(bench: Bench) -> None:
+    untouched = bench.host.state()
+    await bench.bring([ONE, TWO])
+    assert bench.host.sysctl.values["net/ipv4/ip_forward"] == "1"
+    await bench.bring([])
+    assert bench.host.state() == untouched
+
+
+async def test_forwarding_that_was_on_before_stays_on(bench: Bench) -> None:
+    bench.host.sysctl.values["net/ipv4/ip_forward"] = "1"
+    await bench.bring([ONE])
+    await bench.bring([])
+    assert bench.host.sysctl.values["net/ipv4/ip_forward"] == "1"
+
+
+async def test_an_isolated_network_needs_no_forwarding(bench: Bench) -> None:
+    await bench.bring([ALONE])
+    assert bench.host.sysctl.values["net/ipv4/ip_forward"] == "0"
+
+
+async def test_a_changed_rule_touches_only_the_firewall_and_the_record(bench: Bench) -> None:
+    await bench.bring([ONE, TWO])
+    edited = network("one", '<forwarding><outgoing><deny port="25"/></outgoing></forwarding>')
+    taken = [type(step).__name__ for step in await bench.bring([edited, TWO])]
+    assert taken == ["SetFirewall", "SaveRecord"]
+
+
+async def test_a_new_reservation_doesnt_restart_dnsmasq(bench: Bench) -> None:
+    await bench.bring([ONE])
+    edited = parse(
+        document("one").replace(
+            "</dhcp>", '<host mac="52:54:00:00:00:01" name="web" address="10.1.0.9"/></dhcp>'
+        )
+    )
+    change, _ = await bench.bring([edited])
+    assert getattr(change, "restarts", None) is False
+
+
+async def test_a_restart_keeps_the_ports(bench: Bench) -> None:
+    await bench.bring([ONE])
+    bench.host.links.add("tap0", master="vn-one")
+    assert ONE.uuid
+    await bench.bring([ONE], recreate=frozenset({ONE.uuid}))
+    assert bench.host.links.links["tap0"].master == "vn-one"
+
+
+async def test_an_address_that_an_administrator_added_stays(bench: Bench) -> None:
+    await bench.bring([ONE])
+    by_hand = ip_interface("192.168.77.1/24")
+    await bench.host.links.add_address("vn-one", by_hand)
+    await bench.bring([network("one", address="10.9.0.1")])
+    addresses = bench.host.links.links["vn-one"].addresses
+    assert addresses == {by_hand, ip_interface("10.9.0.1/24")}
+
+
+async def test_an_interface_of_that_name_is_a_conflict_and_nothing_is_touched(
+    bench: Bench,
+) -> None:
+    bench.host.links.add("vn-one", kind="dummy")
+    before = bench.host.state()
+    with pytest.raises(ConflictError) as caught:
+        await bench.bring([ONE, TWO])
+    assert "there is a dummy interface called vn-one" in str(caught.value)
+    assert bench.host.state() == before
+
+
+async def test_a_flushed_table_is_written_anew(bench: Bench) -> None:
+    await bench.bring([ONE])
+    bench.host.firewall.flushed = True
+    (step,) = await bench.bring([ONE])
+    assert getattr(step, "rewrite", None) is True
+    assert not bench.host.firewall.flushed
+
+
+def _scenarios() -> Mapping[str, tuple[list[Network], list[Network]]]:
+    return {
+        "start three": ([], [ONE, TWO, ALONE]),
+        "stop three": ([ONE, TWO, ALONE], []),
+        "one more": ([ONE], [ONE, TWO]),
+        "another bridge name": (
+            [ONE],
+            [parse(document("one").replace("vn-one", "vn-uno"))],
+        ),
+        "other settings": (
+            [ONE, TWO],
+            [parse(document("one").replace('"vn-one"', '"vn-one" mtu="1400" stp="true"')), TWO],
+        ),
+        "another subnet": ([ONE], [network("one", address="10.8.0.1")]),
+        "exchange": ([ONE, TWO], [ALONE]),
+    }
+
+
+@pytest.mark.parametrize("name", _scenarios())
+async def test_a_failure_at_any_step_is_undone(bench: Bench, name: str) -> None:
+    first, second = _scenarios()[name]
+    await bench.bring(first)
+    bench.host.links.add("tap0", master="vn-one" if "vn-one" in bench.host.links.links else None)
+    before = copy.deepcopy(bench.host.state())
+    failures = 0
+    while True:
+        bench.fail_at = failures
+        try:
+            steps = await bench.bring(second)
+        except StepFailedError as error:
+            failed = error
+        else:
+            break
+        assert (failed.cause, failed.left) == ("injected", ())
+        assert bench.host.state() == before
+        failures += 1
+    assert failures == len(steps) > 0
+
+
+@pytest.mark.parametrize("name", _scenarios())
+async def test_a_kill_at_any_step_leaves_one_or_the_other(tmp_path: Path, name: str) -> None:
+    first, second = _scenarios()[name]
+    killed_at = 0
+    while True:
+        bench = Bench(tmp_path / str(killed_at))
+        await bench.bring(second)
+        new = bench.host.state()
+        await bench.bring(first)
+        old = bench.host.state()
+        bench.kill_at = killed_at
+        try:
+            await bench.bring(second)
+            break
+        except StepFailedError:
+            await bench.revive()
+        assert bench.host.state() in (old, new), f"killed at step {killed_at}"
+        killed_at += 1
+    assert killed_at > 0
+
+
+@st.composite
+def some_networks(draw: st.DrawFn) -> list[Network]:
+    return [
+        network(
+            name,
+            address=f"10.{number}.{draw(st.integers(0, 1))}.1",
+            forwarding=draw(st.sampled_from(["nat", "route", "isolated"])),
+        )
+        for number, name in enumerate(("a", "b", "c"), start=1)
+        if draw(st.booleans())
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_networks(), some_networks())
+async def test_any_state_leads_to_any_other_and_back(
+    tmp_path_factory: pytest.TempPathFactory, first: list[Network], second: list[Network]
+) -> None:
+    bench = Bench(tmp_path_factory.mktemp("host"))
+    empty = bench.host.state()
+    await bench.bring(first)
+    one = bench.host.state()
+    await bench.bring(second)
+    assert await bench.bring(second) == []
+    await bench.bring(first)
+    assert bench.host.state() == one
+    await bench.bring([])
+    assert bench.host.state() == empty
