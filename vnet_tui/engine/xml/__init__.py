@@ -1,0 +1,10 @@
+"""Documents: reading a network from XML, and writing it as XML.
+
+``parse`` raises with everything that is wrong with a document's form; ``examine`` also tells what
+makes no sense in it, alone and beside other networks. lxml is loaded when a document is read.
+"""
+
+from vnet_tui.engine.xml.reader import Reading, parse, read
+from vnet_tui.engine.xml.writer import write
+
+__all__ = ["Reading", "parse", "read", "write"]
