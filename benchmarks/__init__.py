@@ -1,0 +1,1 @@
+"""vnet-tui beside its peers: each module prints ratios of medians. See README.md."""
