@@ -13,6 +13,8 @@ import pytest
 from tests.support.lab import Lab, processes_in
 from vnet_tui.sandbox import namespaces
 
+_CLONE_FS = 0x00000200  # include/uapi/linux/sched.h
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These tests can't be skipped: without the right to make namespaces they fail, and say so."""
@@ -49,6 +51,9 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         left = processes_in({inside})
         for pid in left:
             os.kill(pid, signal.SIGKILL)
+        # A thread that the test started may still be ending, and shares this one's file system
+        # state; only who has it to himself may enter a mount namespace (setns(2)).
+        namespaces.unshare(_CLONE_FS)
         namespaces.setns(home[0], namespaces.CLONE_NEWNET)
         namespaces.setns(home[1], namespaces.CLONE_NEWNS)
         os.chdir(cwd)
