@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from vnet_tui.widgets.traffic_plot import (
     SPAN,
     Columns,
+    Layout,
     bars,
     dots,
+    layout,
     nice_scale,
     time_axis,
 )
@@ -52,6 +54,22 @@ def test_the_scale_holds_the_peak_and_wastes_little(peak: float) -> None:
     assert any(math.isclose(mantissa, nice) for nice in (1, 2, 5))
 
 
+@given(rates, rates, st.integers(2, 60))
+def test_both_directions_share_one_scale(in_peak: float, out_peak: float, rows: int) -> None:
+    plan = layout(in_peak, out_peak, rows)
+    assert rows - 1 <= plan.in_rows + plan.out_rows <= rows
+    assert min(plan.in_rows, plan.out_rows) >= 1
+    assert plan.in_scale >= in_peak * (1 - 1e-9)
+    assert plan.out_scale >= out_peak * (1 - 1e-9)
+    assert math.isclose(plan.in_scale / plan.in_rows, plan.out_scale / plan.out_rows)
+
+
+def test_who_needs_little_room_gets_a_quarter() -> None:
+    assert layout(8e6, 1e6, 16) == Layout(12, 4, 10e6, 10e6 / 3)
+    assert layout(1e6, 8e6, 16) == Layout(4, 12, 10e6 / 3, 10e6)
+    assert layout(8e6, 6e6, 16) == Layout(8, 8, 10e6, 10e6)
+
+
 def test_a_trickle_can_be_told_from_nothing() -> None:
     assert dots(1.0, 1e9, 5) == 1
     assert dots(0.0, 1e9, 5) == 0
@@ -89,7 +107,7 @@ def test_the_highest_of_a_column_is_shown() -> None:
         columns.add(float(second), rate, 0.0)
     shown = [column for column in columns.visible() if column]
     assert [column.in_bits for column in shown] == [9.0]
-    assert columns.peak == 9.0
+    assert columns.peaks == (9.0, 0.0)
 
 
 def test_a_point_that_is_not_later_is_passed_over() -> None:
@@ -97,7 +115,7 @@ def test_a_point_that_is_not_later_is_passed_over() -> None:
     columns.add(6000.0, 5.0, 5.0)
     columns.add(6000.0, 50.0, 50.0)
     columns.add(5990.0, 50.0, 50.0)
-    assert columns.peak == 5.0
+    assert columns.peaks == (5.0, 5.0)
 
 
 def test_jitter_leaves_no_holes_but_a_pause_does() -> None:

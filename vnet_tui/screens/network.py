@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
-from textual.widgets import Footer
 
-from vnet_tui.assets import styles_dir
 from vnet_tui.client.connection import Connection
-from vnet_tui.engine.views import Event, Sample
+from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.screens.network_actions import NetworkActions
+from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.network_detail import NetworkDetail
+from vnet_tui.widgets.progress_line import ProgressLine
 
 
-class NetworkScreen(Screen[None]):
-    """What is known of a network, in tabs. Esc goes back."""
+class NetworkScreen(NetworkActions):
+    """What is known of a network, in tabs; keys act on it. Esc goes back.
 
-    CSS_PATH = styles_dir() / "network.tcss"
-    TITLE = "Network"
+    Whoever opens it hands on samples and events, with :meth:`take_sample` and :meth:`take_event`.
+    """
+
     HELP = """\
 # One network
 
@@ -31,7 +32,7 @@ class NetworkScreen(Screen[None]):
 *In* (↓) is what flows towards the guests, *out* (↑) what comes from them.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", id="network.back", tooltip="Back to the list"),
+        Binding("escape", "back", "back", id="network.back", tooltip="Back to the list"),
     ]
 
     def __init__(
@@ -44,11 +45,13 @@ class NetworkScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self._detail = NetworkDetail(connection, uuid, tab=tab, clock=clock, id="detail")
+        self._sample: Sample | None = None
 
     def compose(self) -> ComposeResult:
-        """The tabs and the keys."""
+        """The tabs, what is being done, the keys."""
         yield self._detail
-        yield Footer()
+        yield KeyLine()
+        yield ProgressLine()
 
     def on_mount(self) -> None:
         """The keys go to the tabs."""
@@ -59,10 +62,30 @@ class NetworkScreen(Screen[None]):
         """The tabs."""
         return self._detail
 
+    @property
+    def selected(self) -> NetworkInfo | None:
+        """The network; None while it isn't known, and once it is gone."""
+        return self._detail.info
+
+    @property
+    def offered(self) -> Sequence[NetworkInfo]:
+        """That one."""
+        return (self.selected,) if self.selected else ()
+
+    def guests_on(self, info: NetworkInfo) -> int:
+        """Its ports, as the last sample counted them."""
+        figures = self._sample.networks.get(info.uuid) if self._sample else None
+        return len(figures.ports) if figures else 0
+
     def take_sample(self, sample: Sample) -> None:
         """A second's figures."""
+        self._sample = sample
         self._detail.take_sample(sample)
 
     def take_event(self, event: Event) -> None:
         """Something happened."""
         self._detail.take_event(event)
+
+    def action_back(self) -> None:
+        """Leave the screen."""
+        self.dismiss()

@@ -84,9 +84,8 @@ def is_stale(guest: Guest) -> bool:
 def lease_cell(guest: Guest, now: float) -> Cell:
     """How long its address is its own, or why it has none, in words."""
     if guest.lease is None:
-        if guest.port is not None:
-            return Cell("static" if guest.addresses and not guest.reserved else "no lease", "warn")
-        return Cell("reserved, away", "dim")
+        away = Cell("reserved, away", "dim")
+        return away if guest.port is None else Cell("no lease", "warn")
     left = guest.lease.expires
     if guest.port is None:
         return Cell(f"stale {duration(left - now)}" if left is not None else "stale", "warn")

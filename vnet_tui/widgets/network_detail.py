@@ -53,7 +53,7 @@ class NetworkDetail(Vertical):
         Binding(
             "right",
             "next_tab(1)",
-            "Tabs",
+            "tabs",
             id="network.tab.next",
             key_display="1-6 ← →",
             tooltip="The next tab",
@@ -62,7 +62,7 @@ class NetworkDetail(Vertical):
         Binding(
             "left",
             "next_tab(-1)",
-            "Previous tab",
+            "previous tab",
             id="network.tab.previous",
             show=False,
             priority=True,

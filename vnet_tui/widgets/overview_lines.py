@@ -54,9 +54,8 @@ def facts(info: NetworkInfo, document: Network, now: float) -> list[Line]:
     lines.append(fact("name", *name))
     lines.append(fact("uuid", Cell(str(info.uuid))))
     lines.append(fact("bridge", Cell(_bridge(info, document))))
-    mode, _, meaning = MODES[info.mode].partition(": ")
-    lines.append(fact("mode", Cell(mode)))
-    lines.append(fact("", Cell(meaning, "dim")))
+    mode, colon, meaning = MODES[info.mode].partition(":")
+    lines.append(fact("mode", Cell(mode), Cell(colon + meaning, "dim")))
     lines.append(fact("DNS", *_dns(document)))
     lines.append(fact("start", Cell(_start(info))))
     return lines

@@ -22,7 +22,7 @@ from vnet_tui.widgets.picture import Picture
 SIDE_BY_SIDE = 110
 """From this width on, in cells, facts and addresses stand beside each other."""
 
-FACTS_WIDTH = 52
+FACTS_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

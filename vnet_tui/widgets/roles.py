@@ -12,10 +12,16 @@ _TRUE_COLOUR = {
     "good": "color: $text-success",
     "warn": "color: $text-warning",
     "bad": "color: $text-error",
-    "in": "color: $text-accent",
-    "out": "color: $text-secondary",
+    "in": "color: #4fc1d9",
+    "out": "color: #d58fe8",
     "accent": "color: $text-primary",
 }
+_LIGHT = {
+    "in": "color: #00707f",
+    "out": "color: #8a2ba8",
+}
+"""In and out have their own colours, which no theme gives to a warning or a choice."""
+
 _SIXTEEN_COLOURS = {
     "plain": "color: ansi_default",
     "dim": "color: ansi_default; text-style: dim",
@@ -36,6 +42,7 @@ def role_classes(prefix: str) -> set[str]:
 def role_css(widget: str, prefix: str) -> str:
     """Style rules for these classes, in true colour and for terminals with sixteen colours."""
     rules = [f"{widget} > .{prefix}--{role} {{ {css}; }}" for role, css in _TRUE_COLOUR.items()]
+    rules += [f"{widget}:light > .{prefix}--{role} {{ {css}; }}" for role, css in _LIGHT.items()]
     rules += [
         f"{widget}:ansi > .{prefix}--{role} {{ {css}; }}" for role, css in _SIXTEEN_COLOURS.items()
     ]

@@ -21,6 +21,6 @@ RULE_STATES = {
 
 MODES = {
     Mode.ISOLATED: "isolated: nothing passes beyond the network",
-    Mode.NAT: "NAT: guests reach beyond with the host's address",
-    Mode.ROUTE: "routed: guests reach beyond with their own addresses",
+    Mode.NAT: "NAT: guests appear as this host",
+    Mode.ROUTE: "routed: guests appear with their own addresses",
 }

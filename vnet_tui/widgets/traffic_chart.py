@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from vnet_tui.engine.views import HistoryPoint
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.traffic_plot import SPAN, Columns, bars, nice_scale, time_axis
+from vnet_tui.widgets.traffic_plot import SPAN, Columns, Layout, bars, layout, time_axis
 from vnet_tui.widgets.units import bit_rate
 
 _LABELS = 10
@@ -19,7 +19,8 @@ _LABELS = 10
 
 
 class TrafficChart(Horizontal):
-    """*In* rises above a time axis, *out* falls below it, both on one scale, which is shown.
+    """*In* rises above a time axis, *out* falls below it, on one scale, which is shown: a row is
+    the same rate in both.
 
     It costs few bytes on a slow link. Only whole characters move, every ten minutes divided by the
     chart's width (5.6 s at 107 characters); in between, only the newest character is redrawn.
@@ -31,7 +32,7 @@ class TrafficChart(Horizontal):
         super().__init__(id=id)
         self._points: deque[HistoryPoint] = deque()
         self._columns = Columns(1)
-        self._drawn_scale = 0.0
+        self._drawn: Layout | None = None
 
     def compose(self) -> ComposeResult:
         """The scale, what has been, and what is."""
@@ -66,26 +67,27 @@ class TrafficChart(Horizontal):
         self._draw(moved=True)
 
     def _draw(self, *, moved: bool) -> None:
-        rows = (self.size.height - 1) // 2
-        if rows < 1 or self.size.width <= _LABELS + 1:
+        rows = self.size.height - 1
+        if rows < 2 or self.size.width <= _LABELS + 1:
             return
-        scale = nice_scale(self._columns.peak)
+        plan = layout(*self._columns.peaks, rows)
         shown = self._columns.visible()
-        if scale != self._drawn_scale or moved:
+        if plan != self._drawn or moved:
             moved = True
-            self._drawn_scale = scale
-            self.query_one("#chart-scale", Picture).show(_scale_lines(scale, rows))
+            self._drawn = plan
+            self.query_one("#chart-scale", Picture).show(_scale_lines(plan))
         else:
             shown = shown[-2:]
+        in_bits = [column.in_bits if column else 0.0 for column in shown]
+        out_bits = [column.out_bits if column else 0.0 for column in shown]
         axis = time_axis(self._columns.cells, self._columns.seconds, self._columns.known)
-        rising = bars([column.in_bits if column else 0.0 for column in shown], scale, rows)
-        falling = bars(
-            [column.out_bits if column else 0.0 for column in shown], scale, rows, falling=True
-        )
         lines = [
-            *((text, "in") for text in rising),
+            *((text, "in") for text in bars(in_bits, plan.in_scale, plan.in_rows)),
             (axis, "dim"),
-            *((text, "out") for text in falling),
+            *(
+                (text, "out")
+                for text in bars(out_bits, plan.out_scale, plan.out_rows, falling=True)
+            ),
         ]
         if moved:
             past = [(Cell(text[:-1], role),) for text, role in lines]
@@ -94,16 +96,25 @@ class TrafficChart(Horizontal):
         self.query_one("#chart-newest", Picture).show(newest)
 
 
-def _scale_lines(scale: float, rows: int) -> list[Line]:
-    """The scale: its end at the top and at the bottom, half of it between, zero in the middle."""
-    texts = [""] * (2 * rows + 1)
-    texts[0] = texts[-1] = bit_rate(scale).strip()
-    texts[rows] = "0"
-    if rows >= 4:
-        texts[rows // 2] = texts[-1 - rows // 2] = bit_rate(scale / 2).strip()
-    if rows >= 3:
-        texts[rows - 1], texts[rows + 1] = "↓ in", "↑ out"
-    roles = ["in"] * rows + ["dim"] + ["out"] * rows
-    return [
-        (Cell(f"{text:>{_LABELS - 1}} ", role),) for text, role in zip(texts, roles, strict=True)
+def _scale_lines(plan: Layout) -> list[Line]:
+    """The scale: its ends at the top and at the bottom, zero at the axis, half where there is
+    room for it."""
+    rising = _scale_texts("↓ in", plan.in_scale, plan.in_rows)
+    falling = _scale_texts("↑ out", plan.out_scale, plan.out_rows)
+    labels = [
+        *((text, "in") for text in reversed(rising)),
+        ("0", "dim"),
+        *((text, "out") for text in falling),
     ]
+    return [(Cell(f"{text:>{_LABELS - 1}} ", role),) for text, role in labels]
+
+
+def _scale_texts(name: str, scale: float, rows: int) -> list[str]:
+    """The labels of one direction, from the axis on."""
+    texts = [""] * rows
+    if rows >= 2:
+        texts[0] = name
+    if rows >= 5:
+        texts[rows // 2] = bit_rate(scale / 2).strip()
+    texts[-1] = bit_rate(scale).strip()
+    return texts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from textual.app import ComposeResult
 
 from vnet_tui.engine.views import HistoryPoint, NetworkInfo, NetworkTraffic
@@ -17,6 +19,9 @@ class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
 
     TITLE = "Traffic"
 
+    _charted: UUID | None = None
+    """Whose history the chart shows: until that of another network comes, its samples wait."""
+
     def compose_body(self) -> ComposeResult:
         """Figures, chart."""
         yield Picture(id="traffic-figures")
@@ -28,6 +33,7 @@ class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
 
     def present(self, data: tuple[HistoryPoint, ...]) -> None:
         """Draw the history; samples go on from there."""
+        self._charted = self.info.uuid
         self.query_one(TrafficChart).show(data)
         if not self.info.active:
             self.query_one("#traffic-figures", Picture).show(traffic_lines(None))
@@ -35,13 +41,13 @@ class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
         """One second more."""
         self.query_one("#traffic-figures", Picture).show(traffic_lines(traffic))
-        if traffic is not None:
+        if traffic is not None and self._charted == self.info.uuid:
             rates = traffic.traffic.rates
             point = HistoryPoint(time=time, in_bits=rates.in_bits, out_bits=rates.out_bits)
             self.query_one(TrafficChart).add(point)
 
 
-_HEAD = " " * 6 + "".join(
+_HEAD = " " * 7 + "".join(
     f"{label:>{width}}"
     for label, width in (
         ("now", 10),
@@ -59,19 +65,19 @@ def traffic_lines(traffic: NetworkTraffic | None) -> list[Line]:
     if traffic is None:
         return [
             (Cell(_HEAD, "dim"),),
-            (Cell("↓ in  ", "in"), Cell(f"{'–':>10}", "dim")),
-            (Cell("↑ out ", "out"), Cell(f"{'–':>10}", "dim")),
+            (Cell(" ↓ in  ", "in"), Cell(f"{'–':>10}", "dim")),
+            (Cell(" ↑ out ", "out"), Cell(f"{'–':>10}", "dim")),
         ]
     rates, totals = traffic.traffic.rates, traffic.traffic.totals
     return [
         (Cell(_HEAD, "dim"),),
         _direction(
-            Cell("↓ in  ", "in"),
+            Cell(" ↓ in  ", "in"),
             (rates.in_bits, rates.in_packets, rates.in_drops),
             (totals.in_bytes, totals.in_packets, totals.in_drops),
         ),
         _direction(
-            Cell("↑ out ", "out"),
+            Cell(" ↑ out ", "out"),
             (rates.out_bits, rates.out_packets, rates.out_drops),
             (totals.out_bytes, totals.out_packets, totals.out_drops),
         ),

@@ -77,9 +77,13 @@ class Columns:
         self._columns.extend([filling] * missing)
 
     @property
-    def peak(self) -> float:
-        """The highest rate that is shown, either way."""
-        return max((max(c.in_bits, c.out_bits) for c in self._columns if c), default=0.0)
+    def peaks(self) -> tuple[float, float]:
+        """The highest rates that are shown, in and out."""
+        known = [column for column in self._columns if column]
+        return (
+            max((column.in_bits for column in known), default=0.0),
+            max((column.out_bits for column in known), default=0.0),
+        )
 
     @property
     def known(self) -> int:
@@ -106,6 +110,32 @@ def nice_scale(peak: float) -> float:
         if peak <= factor * magnitude * (1 + 1e-9):
             return factor * magnitude
     return 10.0 * magnitude
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How many rows each direction has, and up to which rate each reaches: one row stands for the
+    same rate in both."""
+
+    in_rows: int
+    out_rows: int
+    in_scale: float
+    out_scale: float
+
+
+def layout(in_peak: float, out_peak: float, rows: int) -> Layout:
+    """Share ``rows`` (at least 2) among both directions: a quarter for the one that needs no more,
+    else halves, of which an odd row is left over. The scale of the greater one is round."""
+    great, small = max(in_peak, out_peak), min(in_peak, out_peak)
+    scale = nice_scale(great)
+    few = rows // 4
+    many = rows - few
+    if rows < 8 or small * many > scale * few:
+        few = many = rows // 2
+    other = scale * few / many
+    if in_peak >= out_peak:
+        return Layout(many, few, scale, other)
+    return Layout(few, many, other, scale)
 
 
 def dots(value: float, scale: float, rows: int) -> int:

@@ -52,7 +52,7 @@ class XmlPane(Pane[Documents]):
         Binding(
             "v",
             "next_view",
-            "Running/defined",
+            "view",
             id="network.xml.view",
             tooltip="Show the document that runs, the one that is defined, or how they differ",
         )
@@ -116,8 +116,13 @@ class XmlPane(Pane[Documents]):
             self._view = views[(views.index(self._view) + 1) % len(views)]
             self._draw()
 
+    def on_resize(self) -> None:
+        """Lines are wrapped where the room ends."""
+        self._draw()
+
     def _draw(self) -> None:
-        assert self._data is not None  # noqa: S101 - drawn only once there is something
+        if self._data is None:
+            return
         which = [Cell(" ")]
         for view in self._views:
             if view is self._view:
@@ -130,7 +135,10 @@ class XmlPane(Pane[Documents]):
             lines = difference(running, defined)
         else:
             lines = coloured(running if self._view is View.RUNNING else defined)
-        self.query_one("#xml-document", Picture).show(lines)
+        width = self.size.width - 1
+        self.query_one("#xml-document", Picture).show(
+            part for line in lines for part in wrapped(line, width)
+        )
         self.refresh_bindings()
 
 
@@ -140,6 +148,38 @@ def coloured(document: str) -> list[Line]:
         (Cell(" "), *(Cell(text.expandtabs(4), ROLES[piece]) for piece, text in pieces))
         for pieces in highlight(document.rstrip("\n"))
     ]
+
+
+def wrapped(line: Line, width: int) -> list[Line]:
+    """A line in parts of at most ``width`` characters, at blanks where it has some; those after
+    the first are indented."""
+    text = "".join(cell.text for cell in line)
+    if len(text) <= width or width < 8:
+        return [line]
+    indent = min(len(text) - len(text.lstrip()) + 4, width // 2)
+    parts: list[Line] = []
+    start, room = 0, width
+    while len(text) - start > room:
+        end = start + room
+        blank = text.rfind(" ", start + 1, end + 1)
+        if blank > start and text[start:blank].strip():
+            end = blank
+        parts.append(_part(line, start, end, indent if parts else 0))
+        start = end + 1 if text[end] == " " else end
+        room = width - indent
+    parts.append(_part(line, start, len(text), indent))
+    return parts
+
+
+def _part(line: Line, start: int, end: int, indent: int) -> Line:
+    cells = [Cell(" " * indent)] if indent else []
+    x = 0
+    for cell in line:
+        text = cell.text[max(0, start - x) : max(0, end - x)]
+        if text:
+            cells.append(Cell(text, cell.role))
+        x += len(cell.text)
+    return tuple(cells)
 
 
 def difference(running: str, defined: str) -> list[Line]:
