@@ -53,7 +53,7 @@ def _cause(part: Part, error: OSError, plain: bool, proc: Path) -> tuple[str, st
     if error.errno in (errno.ENOSPC, errno.EUSERS):
         return _limit(part, proc)
     if error.errno in (errno.EINVAL, errno.ENOSYS):
-        return "this kernel is built without them", "use a kernel that has namespaces"
+        return "this kernel has none", "use a kernel that is built with namespaces"
     setting = _setting(proc) if plain else None
     if setting is not None:
         return setting

@@ -7,7 +7,6 @@ import fcntl
 import socket
 import struct
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from vnet_tui.sandbox.namespaces import NETNS_DIR, NamedNamespace, veth
@@ -86,7 +85,7 @@ def bridge_index(bridge: str) -> int | None:
 def install_client_script(directory: Path) -> Path:
     """Write the script that DHCP clients run where it can be executed; where it is."""
     script = directory / "dhcp-client"
-    script.write_bytes(files("vnet_tui.sandbox").joinpath("dhcp-client.sh").read_bytes())
+    script.write_bytes(Path(__file__).with_name("dhcp-client.sh").read_bytes())
     script.chmod(0o755)
     return script
 

@@ -43,7 +43,7 @@ def first_address(answer: bytes, number: int) -> IPv4Address | None:
             kind, _class, _ttl, length = _RECORD.unpack_from(answer, place)
             place += _RECORD.size
             if kind == _A:
-                return IPv4Address(answer[place : place + length])
+                return IPv4Address(struct.unpack_from("!4s", answer, place)[0])
             place += length
     except (struct.error, IndexError) as error:
         raise ValueError("a truncated answer") from error

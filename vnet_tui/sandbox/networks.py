@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from vnet_tui.assets import examples_dir
 from vnet_tui.engine.errors import VnetError
 
 ACTIVE = ("Foo", "lab", "dmz")
@@ -29,8 +28,9 @@ there, defines all networks and starts those of ``ACTIVE``: the bridges of these
 
 def documents() -> list[str]:
     """The XML of every network that is defined."""
-    own = sorted((Path(__file__).parent / "definitions").glob("*.xml"))
-    return [path.read_text() for path in [examples_dir() / "foo.xml", *own]]
+    here = Path(__file__).parent
+    own = sorted((here / "definitions").glob("*.xml"))
+    return [path.read_text() for path in [here.parent / "examples" / "foo.xml", *own]]
 
 
 def engine_starter(directory: Path) -> Callable[[], Mapping[str, str]]:
@@ -59,12 +59,12 @@ async def _define_and_start() -> dict[str, str]:
     from vnet_tui.engine.engine import Engine
     from vnet_tui.engine.paths import Paths
 
-    engine = await Engine.open(Paths.choose())
-    sys.stdin.read()  # until the world is there
-    for document in documents():
-        await engine.define(document)
-    started = await engine.start(ACTIVE)
-    await engine.close()
+    async with Engine(Paths.choose()) as engine:
+        await engine.firewall()  # opens the drivers: all that takes long and needs no world yet
+        sys.stdin.read()
+        for document in documents():
+            await engine.define(document)
+        started = await engine.start(ACTIVE)
     return {network.name: network.bridge or "" for network in started}
 
 

@@ -25,7 +25,7 @@ RATE = 50_000
 """Bytes a second, over all guests and averaged over half a minute or more."""
 
 _BURST = 200_000
-_SMALLEST, _USUAL, _LARGEST = 1_000, 20_000, 100_000
+_SMALLEST, _USUAL, _LARGEST = 1_000, 30_000, 150_000
 _PATIENCE = 10.0
 _PINGS = 3
 _PIECE = 4 << 10
