@@ -1,0 +1,74 @@
+"""What every firewall driver can do, and which one a host gets."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Protocol
+
+from vnet_tui.engine.errors import DriverError, Problem, UnsupportedError
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.resources import FirewallState
+from vnet_tui.engine.steps import SetFirewall
+
+PREFERENCES = ("auto", "nftables", "iptables")
+"""What an administrator can ask for."""
+
+
+class FirewallDriver(Protocol):
+    """Packet filtering and address translation for all our networks.
+
+    ``name`` is that of the preference, ``reason`` why this driver and not another.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+    async def observe(self) -> FirewallState:
+        """What there is of ours now.
+
+        Raises ConflictError where our table belongs to somebody else, DriverError where the
+        system doesn't tell.
+        """
+
+    async def set(self, step: SetFirewall) -> None:
+        """Make the change in one transaction, wholly or not at all (DriverError).
+
+        What was to be removed may be gone already; what others took away comes back.
+        """
+
+    async def close(self) -> None:
+        """Let go of what the driver holds in this process; the rules stay."""
+
+
+def choose(preference: str, paths: Paths) -> FirewallDriver:
+    """The driver for this host: ``auto``, or the one that was asked for.
+
+    Raises UnsupportedError where it can't be had, naming what the host has instead.
+    """
+    if preference not in PREFERENCES:
+        raise DriverError(
+            f"{preference!r} is no firewall driver", f"choose one of {', '.join(PREFERENCES)}"
+        )
+    if preference == "iptables":
+        raise _refusal("iptables was asked for, but this engine can't drive it yet")
+    # Imported here so that naming the protocol doesn't load a driver.
+    from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
+
+    driver = NftablesDriver.find(paths, asked_for=preference == "nftables")
+    if driver is None:
+        raise _refusal("neither libnftables nor the program nft is installed")
+    return driver
+
+
+def _refusal(message: str) -> UnsupportedError:
+    programs = ("nft", "iptables", "iptables-legacy", "iptables-nft")
+    found = [path for name in programs if (path := shutil.which(name))]
+    there = f"this host has {', '.join(found)}" if found else "this host has no firewall program"
+    problem = Problem(
+        message=f"{message}; {there}",
+        remedy="install nftables, and choose auto or nftables",
+    )
+    return UnsupportedError("No firewall driver:", [problem])

@@ -1,0 +1,255 @@
+"""From the rules of a document to rules with addresses, and to words.
+
+Pure: guests are looked up by a function that the caller gives, so that a changed lease is a new
+value and nothing more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.model import (
+    Action,
+    Address,
+    Mode,
+    Network,
+    Policy,
+    PortRange,
+    Protocol,
+    Rule,
+)
+from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, PolicyRules
+from vnet_tui.engine.views import RuleState, RuleStatus
+
+FindGuest = Callable[[str], frozenset[Address]]
+"""The addresses of the guest of that name; empty while it has none or nobody knows it."""
+
+CLOSED = PolicyRules(default=Action.DENY)
+
+
+def network_rules(network: Network, uuid: UUID, bridge: str, find_guest: FindGuest) -> NetworkRules:
+    """What the firewall has to do for a network, its guests found by ``find_guest``.
+
+    Rules that are switched off are left out; those whose guest is unknown are there with no
+    guest, and match nothing. An isolated network has no rules: nothing passes either way.
+    """
+    isolated = network.mode is Mode.ISOLATED
+    return NetworkRules(
+        network=uuid,
+        bridge=bridge,
+        mode=network.mode,
+        subnets=tuple(dict.fromkeys(ip.subnet for ip in network.ips)),
+        incoming=CLOSED if isolated else _policy(network, network.incoming, find_guest, "incoming"),
+        outgoing=CLOSED if isolated else _policy(network, network.outgoing, find_guest, "outgoing"),
+    )
+
+
+def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
+    """Whether a rule leads a port of the host to a guest, instead of only letting pass."""
+    return (
+        not outgoing
+        and rule.action is Action.ALLOW
+        and rule.domain is not None
+        and rule.port is not None
+    )
+
+
+def unsupported(network: Network) -> tuple[Problem, ...]:
+    """What this engine can't enforce of the rules, each with its line.
+
+    Never less than was asked for: a start with any of these has to be refused. Rules that are
+    switched off, and those of a network without forwarding, are not looked at.
+    """
+    if network.mode is Mode.ISOLATED:
+        return ()
+    return tuple(
+        problem
+        for outgoing, policy in ((False, network.incoming), (True, network.outgoing))
+        for rule in policy.rules
+        if rule.enabled
+        for problem in _rule_problems(rule, outgoing=outgoing)
+    )
+
+
+def describe(rule: Rule, *, outgoing: bool = False) -> str:
+    """A rule in words for screens, such as ``allow tcp+udp 123 → foobar:321``.
+
+    ``outgoing`` tells which policy it is in: there a domain is the guest that opens something.
+    """
+    if rule.protocol is not None:
+        words = [rule.action.value, rule.protocol.value]
+    else:
+        words = [rule.action.value, "tcp+udp" if rule.port else "everything"]
+    if rule.port is not None:
+        words.append(str(rule.port))
+    if is_forward(rule, outgoing=outgoing):
+        if rule.destination is not None:
+            words.append(f"at {_short(rule.destination)}")
+        target = rule.destport or rule.port
+        words.append(f"→ {rule.domain}" + ("" if target == rule.port else f":{target}"))
+    elif rule.domain is not None:
+        words.append(f"from {rule.domain}" if outgoing else f"→ {rule.domain}")
+    if rule.source is not None:
+        words.append(f"from {_short(rule.source)}")
+    if rule.destination is not None and not is_forward(rule, outgoing=outgoing):
+        words.append(f"to {_short(rule.destination)}")
+    if rule.limit is not None:
+        words.append(f"at most {rule.limit}/s")
+    if rule.log:
+        words.append("and log")
+    return " ".join(words)
+
+
+def rule_status(network: Network, find_guest: FindGuest) -> tuple[RuleStatus, ...]:
+    """Every rule in document order, incoming first, and whether it does its work."""
+    return tuple(
+        _status(network, rule, position, direction, find_guest)
+        for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
+        for position, rule in enumerate(policy.rules)
+    )
+
+
+def _status(
+    network: Network, rule: Rule, position: int, direction: str, find_guest: FindGuest
+) -> RuleStatus:
+    guest: Address | None = None
+    state = RuleState.ACTIVE
+    if not rule.enabled or network.mode is Mode.ISOLATED:
+        state = RuleState.OFF
+    elif rule.domain is not None:
+        found = find_guest(rule.domain)
+        guest = min(found, key=_order(network)) if found else None
+        state = RuleState.ACTIVE if found else RuleState.WAITING
+    return RuleStatus(
+        direction=direction,
+        position=position,
+        text=describe(rule, outgoing=direction == "outgoing"),
+        state=state,
+        guest=guest,
+    )
+
+
+def _policy(network: Network, policy: Policy, find_guest: FindGuest, direction: str) -> PolicyRules:
+    keys: dict[str, int] = {}
+    rules: list[PolicyRule | Forward] = []
+    for position, rule in enumerate(policy.rules):
+        if not rule.enabled:
+            continue
+        base = _key(direction, rule)
+        keys[base] = keys.get(base, 0) + 1
+        key = base if keys[base] == 1 else f"{base}-{keys[base]}"
+        guests = None if rule.domain is None else find_guest(rule.domain)
+        if guests is not None and is_forward(rule, outgoing=direction == "outgoing"):
+            rules.append(_forward(network, rule, key, position, guests))
+        else:
+            rules.append(
+                PolicyRule(
+                    key=key,
+                    action=rule.action,
+                    protocol=rule.protocol,
+                    ports=rule.port,
+                    source=rule.source,
+                    destination=rule.destination,
+                    guests=guests,
+                    established=rule.established,
+                    log=rule.log,
+                    limit=rule.limit,
+                    comment=rule.comment or "",
+                )
+            )
+    return PolicyRules(default=policy.default or Action.DENY, rules=tuple(rules))
+
+
+def _forward(
+    network: Network, rule: Rule, key: str, position: int, guests: frozenset[Address]
+) -> Forward:
+    assert rule.port is not None  # noqa: S101  (is_forward)
+    order = _order(network)
+    chosen: dict[int, Address] = {}
+    for address in sorted(guests, key=order):
+        if not address.is_link_local:
+            chosen.setdefault(address.version, address)
+    return Forward(
+        key=key,
+        position=position,
+        ports=rule.port,
+        guest_ports=rule.destport or rule.port,
+        protocol=rule.protocol,
+        source=rule.source,
+        address=rule.destination,
+        guests=frozenset(chosen.values()),
+        log=rule.log,
+        limit=rule.limit,
+        comment=rule.comment or "",
+    )
+
+
+def _order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:
+    """Addresses of the network's own subnets before others, IPv4 before IPv6, low before high."""
+    subnets = [ip.subnet for ip in network.ips]
+
+    def order(address: Address) -> tuple[bool, int, int]:
+        return (not any(address in subnet for subnet in subnets), address.version, int(address))
+
+    return order
+
+
+def _key(direction: str, rule: Rule) -> str:
+    """Twelve hex digits for what a rule says; where it stands and its comment take no part."""
+    said = (
+        rule.action,
+        rule.port,
+        rule.protocol,
+        rule.source,
+        rule.destination,
+        rule.domain,
+        rule.destport,
+        rule.log,
+        rule.limit,
+        rule.established,
+    )
+    text = "|".join([direction, *(str(item) for item in said)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _rule_problems(rule: Rule, *, outgoing: bool) -> Iterator[Problem]:
+    what = f"<{rule.action}> in <{'outgoing' if outgoing else 'incoming'}>"
+
+    def problem(attribute: str, message: str, remedy: str) -> Problem:
+        return Problem(message=f"{attribute} of {what}: {message}", remedy=remedy, line=rule.line)
+
+    later = 'remove it, or keep the rule switched off with enabled="false"'
+    if rule.log:
+        yield problem('log="true"', "this engine can't log yet", later)
+    if rule.limit is not None:
+        yield problem("limit", "this engine can't limit new connections yet", later)
+    if not rule.established:
+        yield problem('established="false"', "this engine can't end connections yet", later)
+    if rule.port is not None and rule.protocol is Protocol.ICMP:
+        yield problem("port", "ICMP has no ports", "remove port, or name tcp or udp")
+    if rule.destport is not None:
+        if not is_forward(rule, outgoing=outgoing):
+            yield problem(
+                "destport",
+                "only an incoming <allow> with port and domain leads to another port",
+                "remove destport",
+            )
+        elif rule.port is not None and len(rule.destport) not in (1, len(rule.port)):
+            yield problem(
+                "destport",
+                f"{_count(rule.port)} can't be led to {_count(rule.destport)}",
+                "give one port, or as many as port has",
+            )
+
+
+def _count(ports: PortRange) -> str:
+    return "1 port" if len(ports) == 1 else f"{len(ports)} ports"
+
+
+def _short(subnet: object) -> str:
+    """A subnet as a person writes it: a single address without its prefix length."""
+    text = str(subnet)
+    return text.removesuffix("/32") if "." in text else text.removesuffix("/128")
