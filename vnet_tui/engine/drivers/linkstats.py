@@ -16,6 +16,7 @@ from vnet_tui.engine.drivers.netlink import (
     ends_dump,
 )
 from vnet_tui.engine.errors import DriverError
+from vnet_tui.engine.resources import Counters
 
 _LINK_64_ONLY = struct.pack("=BxHII", 0, 0, 0, 1)  # IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)
 
@@ -23,11 +24,6 @@ _STATS = struct.Struct("=IH10x4xI4x4xQQQQ16xQQ")
 """Of nlmsghdr the length and type; of if_stats_msg the interface's index; the header of the only
 attribute is passed over; of the counters packets, bytes and (after errors) drops, each received
 and sent."""
-
-Counters = tuple[int, int, int, int, int, int]
-"""Bytes in and out, packets in and out, drops in and out: the order of
-:class:`~vnet_tui.engine.views.Totals`. *In* is what the interface sent (a port sends towards its
-guest, a bridge towards all), *out* what it received."""
 
 
 class LinkStats:

@@ -1,0 +1,250 @@
+"""From counters to traffic: rates since the last sample, and ten minutes of history.
+
+Pure: no clock, no system. An interval between two samples costs under a microsecond an interface
+(for the history); what a sample shows is worked out when somebody looks at it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isnan, nan
+from uuid import UUID
+
+from vnet_tui.engine.resources import Counters
+from vnet_tui.engine.views import HistoryPoint, NetworkTraffic, Rates, Sample, Totals, Traffic
+
+Readings = Mapping[int, Counters]
+"""The counters of all interfaces at one moment, by index."""
+
+KEPT_SAMPLES = 600
+"""Ten minutes, at one sample a second."""
+
+KEPT_GONE = 256
+"""Histories of ports and networks that are gone are kept, for when they come back (a restart),
+but no more than this many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """Which interfaces are a network: its bridge's index, and its ports' names by index."""
+
+    bridge: int
+    ports: Mapping[int, str] = field(default_factory=dict)
+
+
+Topology = Mapping[UUID, Wiring]
+
+
+class Meter:
+    """Measures all networks of a topology, which may change at any time.
+
+    An interface is known by its index, so that one which is made anew under an old name begins
+    anew; a history, by the network and the port's name, so that it goes on. An interval over which
+    an interface's counters went backwards, or at whose beginning it wasn't there, has no rate: it
+    counts as zero in a sample and is left out of the history.
+    """
+
+    def __init__(self, kept: int = KEPT_SAMPLES, kept_gone: int = KEPT_GONE) -> None:
+        self._kept = kept
+        self._kept_gone = kept_gone
+        self._topology: Topology = {}
+        self._times = array("d", [0.0]) * kept
+        self._number = 0
+        self._readings: Readings = {}
+        self._moment = 0.0
+        self._series: dict[_Key, _Series] = {}
+        self._gone: dict[_Key, _Series] = {}
+        self._rows: list[tuple[int, array[float], array[float]]] = []
+
+    @property
+    def topology(self) -> Topology:
+        """Which interfaces are measured."""
+        return self._topology
+
+    @topology.setter
+    def topology(self, topology: Topology) -> None:
+        self._topology = topology
+        current: dict[_Key, _Series] = {}
+        rows = []
+        for network, wiring in topology.items():
+            for index, port in ((wiring.bridge, None), *wiring.ports.items()):
+                series = current[network, port] = self._revive((network, port))
+                rows.append((index, series.ins, series.outs))
+        for key, series in self._series.items():
+            if key not in current:
+                series.until = self._number
+                self._gone[key] = series
+        for key in list(self._gone)[: max(0, len(self._gone) - self._kept_gone)]:
+            del self._gone[key]
+        self._series = current
+        self._rows = rows
+
+    def _revive(self, key: _Key) -> _Series:
+        """The history of an interface: as it is, or as it was before it went, or a new one."""
+        if series := self._series.get(key):
+            return series
+        series = self._gone.pop(key, None)
+        if series is None:
+            return _Series(self._kept, self._number)
+        for number in range(max(series.until, self._number - self._kept), self._number):
+            series.ins[number % self._kept] = series.outs[number % self._kept] = nan
+        return series
+
+    def pause(self) -> None:
+        """Forget the last counters: the next sample, some time later, has no rates."""
+        self._readings = {}
+
+    def record(self, readings: Readings, moment: float, time: float) -> Sample:
+        """Take counters read at ``moment`` (seconds of a clock that never jumps), which for
+        people was ``time`` (seconds since 1970), into the history; the sample that they make."""
+        earlier, elapsed = self._readings, moment - self._moment
+        if elapsed <= 0:
+            earlier = {}
+        slot = self._number % self._kept
+        self._times[slot] = time
+        now_of, then_of = readings.get, earlier.get
+        scale = 8 / elapsed if earlier else 0.0
+        for index, ins, outs in self._rows:
+            now, then = now_of(index), then_of(index)
+            if now and then:
+                in_bytes, out_bytes = now[0] - then[0], now[1] - then[1]
+                ins[slot] = in_bytes * scale if in_bytes >= 0 else nan
+                outs[slot] = out_bytes * scale if out_bytes >= 0 else nan
+            else:
+                ins[slot] = outs[slot] = nan
+        self._number += 1
+        self._readings, self._moment = readings, moment
+        interval = _Interval(readings, earlier, elapsed)
+        return Sample(time=time, networks=_Networks(self._topology, interval))
+
+    def history(self, network: UUID, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        """What is known of the last ten minutes of a network's bridge, or of one of its ports,
+        oldest first; nothing for what isn't in the topology."""
+        series = self._series.get((network, port))
+        if series is None:
+            return ()
+        first = max(series.since, self._number - self._kept)
+        slots = (number % self._kept for number in range(first, self._number))
+        return tuple(
+            HistoryPoint(
+                time=self._times[slot], in_bits=series.ins[slot], out_bits=series.outs[slot]
+            )
+            for slot in slots
+            if not isnan(series.ins[slot]) and not isnan(series.outs[slot])
+        )
+
+
+_Key = tuple[UUID, str | None]
+
+
+class _Series:
+    """Rings of bits a second, one place a sample; from sample number ``since`` on."""
+
+    __slots__ = ("ins", "outs", "since", "until")
+
+    def __init__(self, kept: int, since: int) -> None:
+        self.ins = array("f", [nan]) * kept
+        self.outs = array("f", [nan]) * kept
+        self.since = since
+        self.until = 0
+
+
+def _traffic(now: Counters, then: Counters | None, elapsed: float) -> Traffic:
+    """Traffic between two readings of one interface."""
+    in_bytes, out_bytes, in_packets, out_packets, in_drops, out_drops = now
+    rates = Rates()
+    if then is not None and all(map(int.__ge__, now, then)):
+        rates = Rates(
+            in_bits=(in_bytes - then[0]) * 8 / elapsed,
+            out_bits=(out_bytes - then[1]) * 8 / elapsed,
+            in_packets=(in_packets - then[2]) / elapsed,
+            out_packets=(out_packets - then[3]) / elapsed,
+            in_drops=(in_drops - then[4]) / elapsed,
+            out_drops=(out_drops - then[5]) / elapsed,
+        )
+    totals = Totals(
+        in_bytes=in_bytes,
+        out_bytes=out_bytes,
+        in_packets=in_packets,
+        out_packets=out_packets,
+        in_drops=in_drops,
+        out_drops=out_drops,
+    )
+    return Traffic(rates=rates, totals=totals)
+
+
+class _Interval:
+    """Two readings, and the seconds between them."""
+
+    __slots__ = ("_elapsed", "_then", "now")
+
+    def __init__(self, now: Readings, then: Readings, elapsed: float) -> None:
+        self.now = now
+        self._then = then
+        self._elapsed = elapsed
+
+    def traffic(self, index: int) -> Traffic:
+        """What passed an interface that was there at the end."""
+        return _traffic(self.now[index], self._then.get(index), self._elapsed)
+
+
+class _Networks(Mapping[UUID, NetworkTraffic]):
+    """The networks of a sample, each worked out when it is first asked for."""
+
+    __slots__ = ("_interval", "_made", "_topology")
+
+    def __init__(self, topology: Topology, interval: _Interval) -> None:
+        self._topology = topology
+        self._interval = interval
+        self._made: dict[UUID, NetworkTraffic] = {}
+
+    def __getitem__(self, network: UUID) -> NetworkTraffic:
+        made = self._made.get(network)
+        if made is None:
+            wiring = self._topology[network]
+            if wiring.bridge not in self._interval.now:
+                raise KeyError(network)
+            made = self._made[network] = NetworkTraffic(
+                traffic=self._interval.traffic(wiring.bridge),
+                ports=_Ports(wiring.ports, self._interval),
+            )
+        return made
+
+    def __iter__(self) -> Iterator[UUID]:
+        there = self._interval.now
+        return (network for network, wiring in self._topology.items() if wiring.bridge in there)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Ports(Mapping[str, Traffic]):
+    """The ports of a network in a sample, each worked out when it is first asked for."""
+
+    __slots__ = ("_indexes", "_interval", "_made", "_wired")
+
+    def __init__(self, wired: Mapping[int, str], interval: _Interval) -> None:
+        self._wired = wired
+        self._interval = interval
+        self._indexes: dict[str, int] | None = None
+        self._made: dict[str, Traffic] = {}
+
+    def _there(self) -> dict[str, int]:
+        if self._indexes is None:
+            now = self._interval.now
+            self._indexes = {name: index for index, name in self._wired.items() if index in now}
+        return self._indexes
+
+    def __getitem__(self, name: str) -> Traffic:
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._interval.traffic(self._there()[name])
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._there())
+
+    def __len__(self) -> int:
+        return len(self._there())
