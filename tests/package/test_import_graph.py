@@ -1,0 +1,60 @@
+"""What is really loaded, in a fresh interpreter: import-linter sees no import that is computed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vnet_tui.assets import examples
+
+INTERFACE = {"textual", "rich"}
+SLOW = {"pyroute2", "iptc"}
+
+
+def loaded(code: str, *arguments: str, environ: dict[str, str] | None = None) -> set[str]:
+    """The top-level modules that are there when this code has run with these arguments."""
+    report = "import sys; print('\\n'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | (environ or {}),
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "vnet_tui.engine",
+        "vnet_tui.engine.engine",
+        "vnet_tui.client.local",
+        "vnet_tui.daemon.main",
+        "vnet_tui.sandbox.launch",
+    ],
+)
+def test_what_needs_no_screen_loads_none(module: str) -> None:
+    assert not loaded(f"import {module}") & (INTERFACE | SLOW)
+
+
+def test_a_list_of_networks_loads_neither_interface_nor_netlink(tmp_path: Path) -> None:
+    places = {"VNET_STATE_DIR": str(tmp_path / "state"), "VNET_RUN_DIR": str(tmp_path / "run")}
+    vnet = "import sys; from vnet_tui.cli.main import main; assert main(sys.argv[1:]) == 0"
+    loaded(vnet, "network-define", str(examples() / "foo.xml"), environ=places)
+    brought = loaded(vnet, "network-list", "--all", environ=places)
+    assert not brought & (INTERFACE | SLOW)
+
+
+def test_the_version_is_told_at_once() -> None:
+    """``vnet-tui --version`` loads no interface: on a slow machine that would take a second."""
+    tell = (
+        "import sys; from vnet_tui.__main__ import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit as end: assert not end.code"
+    )
+    assert not loaded(tell) & (INTERFACE | SLOW | {"lxml", "asyncio"})
