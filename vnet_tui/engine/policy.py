@@ -57,6 +57,15 @@ def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
     )
 
 
+def names_guests(network: Network) -> bool:
+    """Whether any rule follows a guest, so that a changed lease can change what the rules do."""
+    return network.mode is not Mode.ISOLATED and any(
+        rule.enabled and rule.domain is not None
+        for policy in (network.incoming, network.outgoing)
+        for rule in policy.rules
+    )
+
+
 def unsupported(network: Network) -> tuple[Problem, ...]:
     """What this engine can't enforce of the rules, each with its line.
 
