@@ -1,0 +1,134 @@
+"""Who is on a network: leases, reservations and ports of the bridge put together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vnet_tui.engine.model import Address, Network, Reservation
+from vnet_tui.engine.views import Guest, Lease
+
+
+@dataclass(slots=True, eq=False)
+class _Draft:
+    """A guest while it is put together."""
+
+    mac: str = ""
+    names: list[str] = field(default_factory=list)
+    port: str | None = None
+    leases: list[Lease] = field(default_factory=list)
+    reserved: list[Address] = field(default_factory=list)
+
+    def finished(self) -> Guest:
+        leased = {lease.address.version for lease in self.leases}
+        waiting = [address for address in self.reserved if address.version not in leased]
+        addresses = {*waiting, *(lease.address for lease in self.leases)}
+        return Guest(
+            name=next(iter(self.names), ""),
+            mac=self.mac,
+            addresses=tuple(sorted(addresses, key=_order)),
+            port=self.port,
+            lease=min(self.leases, key=lambda lease: _order(lease.address), default=None),
+            reserved=bool(self.reserved),
+        )
+
+
+def guests(
+    network: Network,
+    leases: Iterable[Lease],
+    ports: Mapping[str, Collection[str]],
+    now: float,
+) -> tuple[Guest, ...]:
+    """Every guest that is attached, has a lease, or has a reservation.
+
+    ``ports`` are the bridge's ports with the MACs that were learned behind each (perhaps none);
+    ``now`` is in seconds since 1970: leases that ended before don't count. One MAC is one guest;
+    a lease or a reservation without one belongs to the guest of its name. Ordered by lowest
+    address, then name, MAC and port; those without an address come last.
+    """
+    drafts = _Drafts(network.dns.domain if network.dns else None)
+    for reservation in _reservations(network):
+        draft = drafts.find((reservation.mac or "").lower(), reservation.name or "")
+        draft.reserved.append(reservation.address)
+    for lease in sorted(leases, key=lambda one: _order(one.address)):
+        if lease.expires is None or lease.expires > now:
+            drafts.find(lease.mac, lease.name).leases.append(lease)
+    for port in sorted(ports):
+        for mac in sorted(ports[port]) or [""]:
+            drafts.find(mac.lower()).port = port
+    return tuple(sorted((draft.finished() for draft in drafts.all), key=_rank))
+
+
+def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:
+    """Where a guest is that a rule names: at most one address a family, none while unknown.
+
+    A reservation of that name decides; for a family that it says nothing of, the lease whose
+    guest gave that host name, of several the one that ends first. Names are compared without
+    regard to case, and with or without the network's own domain. dnsmasq lets the newest guest
+    have a name that several claim, unless a reservation gives it to one.
+    """
+    own = network.dns.domain if network.dns else None
+    found: dict[int, Address] = {}
+    for reservation in _reservations(network):
+        if _same(reservation.name, domain, own):
+            found.setdefault(reservation.address.version, reservation.address)
+    for lease in sorted(leases, key=_ending):
+        if _same(lease.name, domain, own):
+            found.setdefault(lease.address.version, lease.address)
+    return frozenset(found.values())
+
+
+def _reservations(network: Network) -> tuple[Reservation, ...]:
+    return network.dhcp.reservations if network.dhcp else ()
+
+
+def _same(one: str | None, other: str, domain: str | None) -> bool:
+    return bool(one) and _plain(one or "", domain) == _plain(other, domain)
+
+
+def _plain(name: str, domain: str | None) -> str:
+    """A name as it is compared: lower case, without the network's domain."""
+    lowered = name.lower().rstrip(".")
+    return lowered.removesuffix(f".{domain.lower()}") if domain else lowered
+
+
+class _Drafts:
+    """The guests so far, found by MAC or by name."""
+
+    def __init__(self, domain: str | None) -> None:
+        self._domain = domain
+        self._by_mac: dict[str, _Draft] = {}
+        self._by_name: dict[str, list[_Draft]] = {}
+        self.all: list[_Draft] = []
+
+    def find(self, mac: str, name: str = "") -> _Draft:
+        """The guest with this MAC or, where one of the two has no MAC, this name; else a new
+        one."""
+        plain = _plain(name, self._domain)
+        namesakes = self._by_name.get(plain, []) if plain else []
+        draft = self._by_mac.get(mac) if mac else None
+        if draft is None:
+            draft = next((one for one in namesakes if not (mac and one.mac)), None)
+        if draft is None:
+            draft = _Draft()
+            self.all.append(draft)
+        if mac and not draft.mac:
+            draft.mac = mac
+            self._by_mac[mac] = draft
+        if plain and draft not in namesakes:
+            draft.names.append(name)
+            self._by_name.setdefault(plain, []).append(draft)
+        return draft
+
+
+def _order(address: Address) -> tuple[int, int]:
+    return address.version, int(address)
+
+
+def _ending(lease: Lease) -> tuple[float, tuple[int, int]]:
+    return (lease.expires if lease.expires is not None else float("inf")), _order(lease.address)
+
+
+def _rank(guest: Guest) -> tuple[bool, tuple[int, int], str, str, str]:
+    lowest = _order(guest.addresses[0]) if guest.addresses else (0, 0)
+    return not guest.addresses, lowest, guest.name, guest.mac, guest.port or ""
