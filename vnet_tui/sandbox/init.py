@@ -16,7 +16,7 @@ from types import FrameType
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.sandbox import guests, namespaces, world
 from vnet_tui.sandbox.forbidden import Part, explain
-from vnet_tui.sandbox.networks import Starter
+from vnet_tui.sandbox.networks import Starter, to_pairs
 
 DIRECTORY = Path("/run/vnet-sandbox")
 """What the sandbox itself writes: it is the engine's neighbour, not a part of it."""
@@ -95,10 +95,9 @@ def _build(starter: Starter) -> None:
 
 def _start_life(bridges: Mapping[str, str]) -> None:
     """In a session of its own, so that no key of the terminal reaches it."""
-    networks = [f"{name}={bridge}" for name, bridge in bridges.items()]
     with (DIRECTORY / "life.log").open("w") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "vnet_tui.sandbox.life", str(DIRECTORY), *networks],
+            [sys.executable, "-m", "vnet_tui.sandbox.life", str(DIRECTORY), *to_pairs(bridges)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

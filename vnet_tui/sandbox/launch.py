@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -71,7 +70,12 @@ def _complete_path() -> None:
 
 
 def _check_programs() -> None:
-    missing = [name for name in _PROGRAMS if shutil.which(name) is None]
+    directories = [Path(directory) for directory in os.environ["PATH"].split(os.pathsep)]
+    missing = [
+        name
+        for name in _PROGRAMS
+        if not any(os.access(directory / name, os.X_OK) for directory in directories)
+    ]
     if missing:
         packages = " ".join(_PROGRAMS[name] for name in missing)
         raise VnetError(

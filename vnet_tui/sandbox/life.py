@@ -17,6 +17,7 @@ from pathlib import Path
 from vnet_tui.sandbox import guests, services, traffic, world
 from vnet_tui.sandbox.guests import GUESTS, Guest
 from vnet_tui.sandbox.namespaces import inside
+from vnet_tui.sandbox.networks import from_pairs
 
 _NICENESS = 5
 _LOOK_INTERVAL = 1.0
@@ -97,8 +98,7 @@ async def live(directory: Path, bridges: Mapping[str, str]) -> None:
 def main() -> None:
     """Arguments: the sandbox's directory, then NETWORK=BRIDGE for each network with guests."""
     os.nice(_NICENESS)
-    bridges = dict(argument.split("=", 1) for argument in sys.argv[2:])
-    asyncio.run(live(Path(sys.argv[1]), bridges))
+    asyncio.run(live(Path(sys.argv[1]), from_pairs(sys.argv[2:])))
 
 
 if __name__ == "__main__":

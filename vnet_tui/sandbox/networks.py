@@ -1,16 +1,10 @@
-"""The networks of the sandbox: which are defined, which run, and how the engine is told.
-
-The engine works in a process of its own that ends when the networks run: they need no engine to
-go on, and pid 1 stays small.
-"""
+"""The networks of the sandbox: which are defined, which run, and how they are started."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from vnet_tui.engine.errors import VnetError
@@ -34,11 +28,14 @@ def documents() -> list[str]:
 
 
 def engine_starter(directory: Path) -> Callable[[], Mapping[str, str]]:
-    """Start the networks with the engine. Raises VnetError with what the engine said."""
-    answer, said = directory / "bridges.json", directory / "networks.log"
+    """Start the networks with the engine. Raises VnetError with what the engine said.
+
+    The engine works in a process of its own that ends when they run: they need none to go on.
+    """
+    answer, said = directory / "bridges", directory / "engine.log"
     with said.open("w") as log:
         helper = subprocess.Popen(
-            [sys.executable, "-m", "vnet_tui.sandbox.networks", str(answer)],
+            [sys.executable, "-m", "vnet_tui.sandbox.engine_process", str(answer)],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -49,35 +46,16 @@ def engine_starter(directory: Path) -> Callable[[], Mapping[str, str]]:
         helper.communicate()  # closes its stdin, for which it waits
         if helper.returncode != 0:
             raise VnetError(f"its networks didn't start: {said.read_text().strip()}")
-        bridges: dict[str, str] = json.loads(answer.read_text())
-        return bridges
+        return from_pairs(answer.read_text().splitlines())
 
     return start
 
 
-async def _define_and_start() -> dict[str, str]:
-    from vnet_tui.engine.engine import Engine
-    from vnet_tui.engine.paths import Paths
-
-    async with Engine(Paths.choose()) as engine:
-        await engine.firewall()  # opens the drivers: all that takes long and needs no world yet
-        sys.stdin.read()
-        for document in documents():
-            await engine.define(document)
-        started = await engine.start(ACTIVE)
-    return {network.name: network.bridge or "" for network in started}
+def to_pairs(bridges: Mapping[str, str]) -> list[str]:
+    """The bridges of networks as text: ``NETWORK=BRIDGE``."""
+    return [f"{network}={bridge}" for network, bridge in bridges.items()]
 
 
-def main() -> int:
-    """The engine's process: waits for the end of stdin, then writes the bridges' names."""
-    try:
-        bridges = asyncio.run(_define_and_start())
-    except VnetError as error:
-        print(error, file=sys.stderr)
-        return 1
-    Path(sys.argv[1]).write_text(json.dumps(bridges))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def from_pairs(pairs: Iterable[str]) -> dict[str, str]:
+    """The inverse of :func:`to_pairs`."""
+    return dict(pair.split("=", 1) for pair in pairs)
