@@ -13,30 +13,35 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.steps import Plan
-from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic
+from vnet_tui.engine.views import Guest, HistoryPoint, NetworkInfo, NetworkTraffic
 from vnet_tui.widgets.document import read_document
 from vnet_tui.widgets.overview_lines import addressing, facts, pending, totals
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Picture
+from vnet_tui.widgets.traffic_chart import TrafficChart
 
 SIDE_BY_SIDE = 110
 """From this width on, in cells, facts and addresses stand beside each other."""
 
 FACTS_WIDTH = 60
 
+TALL = 26
+"""From this height on, in lines, there is room for the chart of the traffic, too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """All that is told. ``plan`` is what would be done to apply a pending definition, or why that
-    can't be said."""
+    can't be said; ``history`` is empty where there is no room for it."""
 
     document: Network
     guests: tuple[Guest, ...]
     plan: Plan | VnetError
+    history: tuple[HistoryPoint, ...]
 
 
 class OverviewPane(Pane[Overview]):
-    """Facts, and the addresses drawn as bars."""
+    """Facts, the addresses drawn as bars, and the traffic where there is room for its chart."""
 
     TITLE = "Overview"
 
@@ -52,6 +57,7 @@ class OverviewPane(Pane[Overview]):
         with VerticalScroll(id="overview-scroll"):
             yield Picture(id="overview-facts")
             yield Picture(id="overview-addresses")
+        yield TrafficChart(id="overview-chart")
 
     @property
     def focus_target(self) -> Widget:
@@ -70,7 +76,12 @@ class OverviewPane(Pane[Overview]):
             document=await read_document(self.connection, info.uuid),
             guests=await self.connection.guests(info.uuid) if info.active else (),
             plan=plan,
+            history=await self.connection.history(info.uuid) if self._charts(info) else (),
         )
+
+    def _charts(self, info: NetworkInfo) -> bool:
+        """Whether the chart is shown."""
+        return info.active and self.has_class("-wide") and self.has_class("-tall")
 
     def present(self, data: Overview) -> None:
         """Draw all of it."""
@@ -79,16 +90,24 @@ class OverviewPane(Pane[Overview]):
             self._traffic = None
         self._draw_facts(self.clock())
         self._draw_addresses()
+        self.set_class(self._charts(self.info), "-charting")
+        self.query_one(TrafficChart).show(self.info.uuid, data.history)
 
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
         """Totals go up, and so does the time that it has been running."""
         self._traffic = traffic
         self._draw_facts(time)
+        if traffic is not None and self.has_class("-charting"):
+            self.query_one(TrafficChart).add(self.info.uuid, time, traffic.traffic.rates)
 
     def on_resize(self) -> None:
-        """Bars are as long as there is room."""
+        """Bars are as long as there is room; the chart comes and goes with it."""
+        charted = self._charts(self.info)
         self.set_class(self.size.width >= SIDE_BY_SIDE, "-wide")
+        self.set_class(self.size.height >= TALL, "-tall")
         self._draw_addresses()
+        if charted != self._charts(self.info):
+            self.open(self.info)
 
     def _draw_facts(self, now: float) -> None:
         if self._data is None:

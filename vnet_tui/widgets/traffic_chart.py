@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from vnet_tui.engine.views import HistoryPoint
+from vnet_tui.engine.views import HistoryPoint, Rates
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_plot import SPAN, Columns, Layout, bars, layout, time_axis
@@ -30,6 +31,7 @@ class TrafficChart(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._network: UUID | None = None
         self._points: deque[HistoryPoint] = deque()
         self._columns = Columns(1)
         self._drawn: Layout | None = None
@@ -40,15 +42,18 @@ class TrafficChart(Horizontal):
         yield Picture(id="chart-past")
         yield Picture(id="chart-newest")
 
-    def show(self, points: Iterable[HistoryPoint]) -> None:
-        """Start anew with these points, oldest first."""
+    def show(self, network: UUID, points: Iterable[HistoryPoint]) -> None:
+        """Start anew with these points of a network, oldest first."""
+        self._network = network
         self._points = deque(points)
         self._rebuild()
 
-    def add(self, point: HistoryPoint) -> None:
-        """Go on with one more point."""
-        if self._points and point.time <= self._points[-1].time:
+    def add(self, network: UUID, moment: float, rates: Rates) -> None:
+        """Go on with a second's rates; those of a network whose history isn't shown yet, and
+        those that the history had already, are passed over."""
+        if network != self._network or (self._points and moment <= self._points[-1].time):
             return
+        point = HistoryPoint(time=moment, in_bits=rates.in_bits, out_bits=rates.out_bits)
         self._points.append(point)
         while self._points[0].time < point.time - SPAN:
             self._points.popleft()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from textual.app import ComposeResult
 
 from vnet_tui.engine.views import HistoryPoint, NetworkInfo, NetworkTraffic
@@ -19,9 +17,6 @@ class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
 
     TITLE = "Traffic"
 
-    _charted: UUID | None = None
-    """Whose history the chart shows: until that of another network comes, its samples wait."""
-
     def compose_body(self) -> ComposeResult:
         """Figures, chart."""
         yield Picture(id="traffic-figures")
@@ -33,18 +28,15 @@ class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
 
     def present(self, data: tuple[HistoryPoint, ...]) -> None:
         """Draw the history; samples go on from there."""
-        self._charted = self.info.uuid
-        self.query_one(TrafficChart).show(data)
+        self.query_one(TrafficChart).show(self.info.uuid, data)
         if not self.info.active:
             self.query_one("#traffic-figures", Picture).show(traffic_lines(None))
 
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
         """One second more."""
         self.query_one("#traffic-figures", Picture).show(traffic_lines(traffic))
-        if traffic is not None and self._charted == self.info.uuid:
-            rates = traffic.traffic.rates
-            point = HistoryPoint(time=time, in_bits=rates.in_bits, out_bits=rates.out_bits)
-            self.query_one(TrafficChart).add(point)
+        if traffic is not None:
+            self.query_one(TrafficChart).add(self.info.uuid, time, traffic.traffic.rates)
 
 
 _HEAD = " " * 7 + "".join(
