@@ -92,7 +92,7 @@ class Sampler:
         self._adjust()
 
     async def close(self) -> None:
-        """End sampling; subscribers' iterations end too. Waits for a read that is under way."""
+        """End sampling; subscribers' iterations end too."""
         self._closed = True
         self._next.set()
         task = self._task
@@ -100,7 +100,7 @@ class Sampler:
         if task:
             await asyncio.wait([task])
 
-    async def samples(self) -> AsyncGenerator[Sample]:
+    async def samples(self) -> AsyncGenerator[Sample, None]:
         """The newest sample at once where there is one, then each new one.
 
         Who is slow misses samples and gets the newest next; nothing is kept for him.
