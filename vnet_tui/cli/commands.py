@@ -58,7 +58,7 @@ async def network_apply(connection: LocalConnection, args: Namespace) -> int:
 
 
 def _listed(info: NetworkInfo, args: Namespace) -> bool:
-    return args.all or info.active != args.inactive
+    return bool(args.all) or info.active is not args.inactive
 
 
 async def network_list(connection: LocalConnection, args: Namespace) -> int:

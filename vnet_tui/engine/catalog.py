@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -67,12 +68,9 @@ class Catalog:
         for uuid, (record, _) in self.running().items():
             if ref in (record.name, str(record.id)):
                 return uuid
-        try:
-            uuid = UUID(ref)
-        except ValueError:
-            uuid = None
-        if uuid in known:
-            return uuid
+        with contextlib.suppress(ValueError):
+            if (uuid := UUID(ref)) in known:
+                return uuid
         names = sorted(network.name for network in known.values())
         close = difflib.get_close_matches(ref, names, n=1)
         remedy = f"did you mean {close[0]}?" if close else "vnet network-list --all lists them"

@@ -16,7 +16,7 @@ from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network
 from vnet_tui.engine.errors import ConflictError, Problem, VnetError
-from vnet_tui.engine.leases import parse_leases
+from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.lock import ChangeLock
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.observe import Drivers, Observed, observe
@@ -25,7 +25,7 @@ from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
-from vnet_tui.engine.views import Lease, Progress
+from vnet_tui.engine.views import Progress
 
 OnProgress = Callable[[Progress], None]
 
@@ -107,14 +107,6 @@ class Changes:
         async with self._lock.held():
             await self._recover(self._journal.interrupted())
 
-    def leases(self, uuid: UUID) -> tuple[Lease, ...]:
-        """The leases of a network as its file now says; none where there is no file."""
-        try:
-            text = self._paths.lease_file(uuid).read_text(errors="replace")
-        except FileNotFoundError:
-            return ()
-        return parse_leases(text)
-
     def _running(self) -> Running:
         records = self._drivers.records.load()
         return {uuid: (record, self._parse(record.definition)) for uuid, record in records.items()}
@@ -122,7 +114,7 @@ class Changes:
     def _compile(self, running: Running) -> Desired:
         return Desired(
             networks={
-                uuid: desired_network(record, network, self.leases(uuid), self._paths)
+                uuid: desired_network(record, network, read_leases(self._paths, uuid), self._paths)
                 for uuid, (record, network) in running.items()
             }
         )

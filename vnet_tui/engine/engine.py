@@ -81,6 +81,7 @@ class Engine:
     async def close(self) -> None:
         """Let go of the system; what runs goes on."""
         await self._live.close()
+        await self.bus.close()
 
     # What there is
 

@@ -50,6 +50,15 @@ def parse_leases(text: str) -> tuple[Lease, ...]:
     return tuple(found[address] for address in sorted(found, key=_order))
 
 
+def read_leases(paths: Paths, network: UUID) -> tuple[Lease, ...]:
+    """The leases of a network as its file says now; none where there is no file."""
+    try:
+        data = paths.lease_file(network).read_bytes()
+    except FileNotFoundError:
+        return ()
+    return parse_leases(data.decode("utf-8", "replace"))
+
+
 def _lease(fields: list[str]) -> Lease | None:
     if len(fields) < _FIELDS:
         return None

@@ -64,7 +64,7 @@ class System:
 
     async def _open(self) -> Changes:
         from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
-        from vnet_tui.engine.drivers.firewall.choose import choose
+        from vnet_tui.engine.drivers.firewall.protocol import choose
         from vnet_tui.engine.drivers.links import Links
         from vnet_tui.engine.drivers.sysctl import Sysctl
 

@@ -1,0 +1,255 @@
+"""What goes on by itself: traffic, leases, ports, drift; followed while somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from vnet_tui.engine import policy
+from vnet_tui.engine.apply import BeforeStep
+from vnet_tui.engine.catalog import Catalog
+from vnet_tui.engine.changes import Changes, Request, Running
+from vnet_tui.engine.drivers.links import Happened, LinkChange
+from vnet_tui.engine.drivers.linkstats import LinkStats
+from vnet_tui.engine.errors import StateError, VnetError
+from vnet_tui.engine.events import EventBus
+from vnet_tui.engine.guests import find_guest, guests
+from vnet_tui.engine.leases import LeaseWatch, read_leases
+from vnet_tui.engine.model import Address
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.resources import LinkSnapshot
+from vnet_tui.engine.stats import Sampler, wire
+from vnet_tui.engine.system import System
+from vnet_tui.engine.views import (
+    EventKind,
+    Guest,
+    HistoryPoint,
+    Lease,
+    NetworkInfo,
+    RuleStatus,
+    Sample,
+    State,
+)
+
+SETTLE_SECONDS = 0.2
+"""How long to let interfaces come to rest before looking whether networks have drifted."""
+
+
+class Live:
+    """Watches one host for an engine."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        catalog: Catalog,
+        bus: EventBus,
+        firewall: str,
+        before_step: BeforeStep | None,
+    ) -> None:
+        self._paths = paths
+        self._catalog = catalog
+        self._bus = bus
+        self._system = System(paths, firewall, before_step)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sampler: Sampler | None = None
+        self._counters: LinkStats | None = None
+        self._drift: Mapping[UUID, str] = {}
+        self._starting = asyncio.Lock()
+        self._disturbed = asyncio.Event()
+
+    async def changes(self) -> Changes:
+        """How the host is changed."""
+        changes = await self._system.changes()
+        changes.on_recovery = lambda message: self._bus.tell(EventKind.RECOVERED, None, "", message)
+        return changes
+
+    async def links(self) -> LinkSnapshot:
+        """The host's interfaces and routes."""
+        return await (await self._system.links()).snapshot()
+
+    async def firewall(self) -> tuple[str, str]:
+        """The firewall driver at work, and why it was chosen."""
+        driver = await self._system.firewall()
+        return driver.name, driver.reason
+
+    async def close(self) -> None:
+        """Stop watching."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+        if self._sampler is not None:
+            await self._sampler.close()
+            self._sampler = None
+        if self._counters is not None:
+            self._counters.close()
+            self._counters = None
+        await self._system.close()
+
+    async def watch(self) -> None:
+        """Begin to sample, and to follow leases and links; nothing when that was begun."""
+        async with self._starting:
+            if self._sampler is not None:
+                return
+            await self.changes()
+            self._counters = LinkStats()
+            self._sampler = Sampler(self._counters.read)
+            await self._rewire()
+            self._sampler.start()
+            self._tasks = [
+                asyncio.create_task(self._follow_links()),
+                asyncio.create_task(self._follow_leases()),
+                asyncio.create_task(self._follow_drift()),
+            ]
+
+    async def refresh(self) -> None:
+        """Take account of a change that was made."""
+        self._disturbed.set()
+        if self._sampler is not None:
+            await self._rewire()
+
+    async def samples(self) -> AsyncIterator[Sample]:
+        """Statistics from now on."""
+        await self.watch()
+        return self._running_sampler().samples()
+
+    async def history(self, uuid: UUID, port: str | None) -> tuple[HistoryPoint, ...]:
+        """What is kept of a network's or a port's traffic."""
+        await self.watch()
+        return self._running_sampler().history(uuid, port)
+
+    async def guests(self, uuid: UUID) -> tuple[Guest, ...]:
+        """Who is on a network."""
+        running = self._catalog.running().get(uuid)
+        if running is None:
+            network = self._catalog.known()[uuid]
+            return guests(network, (), {}, time.time())
+        network = running[1]
+        bridge = network.bridge.name if network.bridge else None
+        links = await self._system.links()
+        snapshot = await links.snapshot()
+        ports: dict[str, set[str]] = {
+            link.name: set() for link in snapshot.links.values() if bridge and link.master == bridge
+        }
+        if bridge and bridge in snapshot.links:
+            for mac, port in (await links.forwarding_database(bridge)).items():
+                ports.setdefault(port, set()).add(mac)
+        return guests(network, self._leases(uuid), ports, time.time())
+
+    def rules(self, uuid: UUID) -> tuple[RuleStatus, ...]:
+        """The rules of a network and whether they do their work."""
+        running = self._catalog.running().get(uuid)
+        network = running[1] if running else self._catalog.known()[uuid]
+        leases = self._leases(uuid) if running else ()
+        return policy.rule_status(network, lambda domain: find_guest(network, leases, domain))
+
+    def seen(self, info: NetworkInfo) -> NetworkInfo:
+        """What is known of a network, with what was seen of it."""
+        note = self._drift.get(info.uuid)
+        if note is None or not info.active:
+            return info
+        return replace(info, state=State.DRIFTED, note=f"needs mending: {note}")
+
+    def _leases(self, uuid: UUID) -> tuple[Lease, ...]:
+        return read_leases(self._paths, uuid)
+
+    def _running_sampler(self) -> Sampler:
+        if self._sampler is None:
+            raise StateError("the engine was closed")
+        return self._sampler
+
+    def _bridges(self) -> dict[UUID, str]:
+        return {
+            uuid: network.bridge.name
+            for uuid, (_, network) in self._catalog.running().items()
+            if network.bridge and network.bridge.name
+        }
+
+    async def _rewire(self) -> None:
+        """Sample the interfaces that now make up the running networks."""
+        if self._sampler is not None:
+            self._sampler.topology = wire(await self.links(), self._bridges())
+
+    async def _follow_links(self) -> None:
+        links = await self._system.links()
+        async with await links.watch() as changes:
+            async for change in changes:
+                if (event := _PORT_EVENTS.get(change.happened)) is not None:
+                    self._tell_port(change, *event)
+                    await self._rewire()
+                self._disturbed.set()
+
+    def _tell_port(self, change: LinkChange, kind: EventKind, verb: str) -> None:
+        for uuid, bridge in self._bridges().items():
+            if bridge == change.master:
+                name = self._catalog.name(uuid, default="")
+                self._bus.tell(kind, uuid, name, f"port {change.name} {verb}")
+
+    async def _follow_leases(self) -> None:
+        known: dict[UUID, Mapping[Address, Lease]] = {}
+        async with LeaseWatch(self._paths) as watch:
+            async for uuid, leases in watch:
+                now = {lease.address: lease for lease in leases}
+                if uuid in known:
+                    self._tell_leases(uuid, known[uuid], now)
+                known[uuid] = now
+                await self._follow_guests(uuid)
+
+    def _tell_leases(
+        self, uuid: UUID, before: Mapping[Address, Lease], after: Mapping[Address, Lease]
+    ) -> None:
+        name = self._catalog.name(uuid, default="")
+        for address in sorted(after.keys() - before.keys(), key=str):
+            self._bus.tell(
+                EventKind.LEASE_ADDED, uuid, name, f"{_who(after[address])} took {address}"
+            )
+        for address in sorted(before.keys() - after.keys(), key=str):
+            given_up = f"{_who(before[address])} gave up {address}"
+            self._bus.tell(EventKind.LEASE_REMOVED, uuid, name, given_up)
+
+    async def _follow_guests(self, uuid: UUID) -> None:
+        """Let the rules of a network lead to where its guests are now."""
+        running = self._catalog.running().get(uuid)
+        if running is None or not policy.names_guests(running[1]):
+            return
+        try:
+            await (await self.changes()).run(_as_it_is)
+        except VnetError as error:
+            message = f"rules can't follow a guest: {error.message}"
+            self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)
+
+    async def _follow_drift(self) -> None:
+        while True:
+            await self._disturbed.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._disturbed.clear()
+            try:
+                drift = await (await self.changes()).drift()
+            except VnetError as error:
+                self._bus.tell(EventKind.WARNING, None, "", f"can't see the host: {error.message}")
+                continue
+            for uuid in drift.keys() - self._drift.keys():
+                name = self._catalog.name(uuid, default="")
+                self._bus.tell(EventKind.WARNING, uuid, name, f"drifted: to mend it, {drift[uuid]}")
+            self._drift = drift
+
+
+_PORT_EVENTS = {
+    Happened.ATTACHED: (EventKind.PORT_ADDED, "attached"),
+    Happened.DETACHED: (EventKind.PORT_REMOVED, "detached"),
+}
+
+
+def _as_it_is(running: Running) -> Request:
+    """The request that what runs goes on, with guests where they are now."""
+    return Request(records=running, scope=frozenset())
+
+
+def _who(lease: Lease) -> str:
+    return lease.name or lease.mac or "a guest"
