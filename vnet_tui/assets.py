@@ -1,4 +1,4 @@
-"""Where the files are that aren't code: in an installed package, or in a checkout."""
+"""Files that come with the package: found in the wheel and in a checkout."""
 
 from __future__ import annotations
 
@@ -7,20 +7,13 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 
 
-def styles_dir() -> Path:
-    """The interface's style sheets, one ``.tcss`` a screen.
-
-    They stand beside the package in a checkout and are packed into it in a wheel.
-    """
+def style_sheets() -> list[Path]:
+    """All style sheets, in the order of their names; the wheel has them beside the code."""
     packed = _PACKAGE / "styles"
-    return packed if packed.is_dir() else _PACKAGE.parent / "styles"
+    directory = packed if packed.is_dir() else _PACKAGE.parent / "styles"
+    return sorted(directory.glob("*.tcss"))
 
 
-def examples_dir() -> Path:
-    """The example networks, one ``.xml`` each."""
+def examples() -> Path:
+    """The directory of example networks."""
     return _PACKAGE / "examples"
-
-
-def schema_file() -> Path:
-    """The RELAX NG schema of a network document, with a description of each element."""
-    return _PACKAGE / "engine" / "xml" / "schema.rng"

@@ -65,8 +65,9 @@ class Recorded:
 
 
 def _traffic(in_bits: float, out_bits: float, step: int, sharers: int) -> Traffic:
-    swell = PATTERN[step % len(PATTERN)] / 8 * (1 + PATTERN[step // 7 % len(PATTERN)] / 40)
-    ebb = PATTERN[(step + 5) % len(PATTERN)] / 8
+    tide = PATTERN[step // 7 % len(PATTERN)] / 8
+    swell = tide * (1 + PATTERN[step % len(PATTERN)] / 40)
+    ebb = tide * (1 + PATTERN[(step + 5) % len(PATTERN)] / 30)
     rates = Rates(
         in_bits=in_bits * swell / sharers,
         out_bits=out_bits * ebb / sharers,

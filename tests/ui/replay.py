@@ -18,7 +18,7 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
-from vnet_tui.client.connection import Connection, OnProgress, Ref
+from vnet_tui.client.connection import Connection, OnProgress
 from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
 from vnet_tui.engine.model import Mode, Subnet
 from vnet_tui.engine.steps import Plan
@@ -30,6 +30,7 @@ from vnet_tui.engine.views import (
     HostInfo,
     NetworkInfo,
     Progress,
+    Ref,
     RuleStatus,
     Sample,
     State,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-BLOCKS = "▁▂▃▄▅▆▇█"
-"""An eighth to eight eighths of a cell (U+2581 to U+2588)."""
+BLOCKS = "▁▂▃▄▅▆▇"
+"""One to seven eighths of a cell (U+2581 to U+2587): the last stays free, so that the histories
+of two rows don't flow together."""
 
 ABSENT = " "
 """A moment for which there is no figure."""

@@ -24,16 +24,14 @@ from textual.strip import Strip
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.plain import printable
+from vnet_tui.widgets.roles import role_classes, role_css
 
 Key = TypeVar("Key", bound=Hashable)
-
-ROLES = ("plain", "dim", "strong", "good", "warn", "bad", "in", "out", "accent")
-"""What a cell may be, for its colour: each is a component class ``live-table--ROLE``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text, never markup, and its role (one of :data:`ROLES`)."""
+    """Text, never markup, and its role (one of :data:`~vnet_tui.widgets.roles.ROLES`)."""
 
     text: str
     role: str = "plain"
@@ -42,7 +40,7 @@ class Cell:
 EMPTY = Cell("")
 
 
-class LiveTable(ScrollView, Generic[Key], can_focus=True):
+class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False):
     """A table of rows known by key, with a cursor that stays on its row.
 
     Rows come with :meth:`set_rows`, all at once, as often as one likes: equal cells cost nothing.
@@ -52,8 +50,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True):
         "live-table--header",
         "live-table--cursor",
         "live-table--cursor-blurred",
-        *(f"live-table--{role}" for role in ROLES),
-    }
+    } | role_classes("live-table")
     DEFAULT_CSS = """
     LiveTable {
         background: $background;
@@ -65,29 +62,12 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True):
     LiveTable > .live-table--header { color: $text-muted; }
     LiveTable > .live-table--cursor { background: $primary 45%; text-style: bold; }
     LiveTable > .live-table--cursor-blurred { background: $primary 20%; }
-    LiveTable > .live-table--plain { color: $foreground; }
-    LiveTable > .live-table--dim { color: $text-muted; }
-    LiveTable > .live-table--strong { text-style: bold; }
-    LiveTable > .live-table--good { color: $text-success; }
-    LiveTable > .live-table--warn { color: $text-warning; }
-    LiveTable > .live-table--bad { color: $text-error; }
-    LiveTable > .live-table--in { color: $text-accent; }
-    LiveTable > .live-table--out { color: $text-secondary; }
-    LiveTable > .live-table--accent { color: $text-primary; }
     LiveTable:ansi > .live-table--header { text-style: dim; color: ansi_default; }
     LiveTable:ansi > .live-table--cursor {
         background: ansi_blue; color: ansi_bright_white; text-style: bold;
     }
     LiveTable:ansi > .live-table--cursor-blurred { text-style: bold; background: ansi_default; }
-    LiveTable:ansi > .live-table--plain { color: ansi_default; }
-    LiveTable:ansi > .live-table--dim { color: ansi_default; text-style: dim; }
-    LiveTable:ansi > .live-table--good { color: ansi_green; }
-    LiveTable:ansi > .live-table--warn { color: ansi_yellow; }
-    LiveTable:ansi > .live-table--bad { color: ansi_red; text-style: bold; }
-    LiveTable:ansi > .live-table--in { color: ansi_cyan; }
-    LiveTable:ansi > .live-table--out { color: ansi_magenta; }
-    LiveTable:ansi > .live-table--accent { color: ansi_blue; }
-    """
+    """ + role_css("LiveTable", "live-table")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

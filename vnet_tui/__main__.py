@@ -1,0 +1,106 @@
+"""vnet-tui: chooses the face, sets the terminal's limits, and only then imports what is heavy."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+from typing import TYPE_CHECKING
+
+from vnet_tui import __version__
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.engine.paths import Paths
+
+SLOW_LINK = {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
+"""What Textual is told over SSH, unless the user told it otherwise: few frames, no animation."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="vnet-tui",
+        description="Virtual networks on this host: watch them, start them, change them.",
+    )
+    made.add_argument(
+        "--sandbox",
+        action="store_true",
+        help="try it: real networks with simulated guests, in private namespaces that end with "
+        "the program; needs no root",
+    )
+    made.add_argument(
+        "--state-dir",
+        metavar="DIR",
+        help="where definitions and leases are kept (else VNET_STATE_DIR, else /var/lib/vnet)",
+    )
+    made.add_argument(
+        "--run-dir",
+        metavar="DIR",
+        help="where running networks are recorded (else VNET_RUN_DIR, else /run/vnet)",
+    )
+    made.add_argument("--version", action="version", version=f"vnet-tui {__version__}")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run vnet-tui; gives the exit status."""
+    options = parser().parse_args(argv)
+    if options.sandbox:
+        from vnet_tui.sandbox.launch import launch
+
+        return launch(inside(options.state_dir, options.run_dir))
+    if os.geteuid() != 0:
+        print(
+            "vnet-tui: only root can manage this host's networks.\n"
+            "  sudo vnet-tui        manages them\n"
+            "  vnet-tui --sandbox   tries everything out, without root and without touching the "
+            "host",
+            file=sys.stderr,
+        )
+        return 1
+    limit_terminal(os.environ)
+
+    from vnet_tui.engine.paths import Paths
+
+    return run(Paths.choose(options.state_dir, options.run_dir))
+
+
+def inside(state_dir: str | None, run_dir: str | None) -> list[str]:
+    """The command that runs within the sandbox: this program again."""
+    command = [sys.executable, "-m", "vnet_tui"]
+    if state_dir:
+        command += ["--state-dir", state_dir]
+    if run_dir:
+        command += ["--run-dir", run_dir]
+    return command
+
+
+def limit_terminal(environ: MutableMapping[str, str]) -> None:
+    """Spare a slow link. Textual reads these when it is imported, so this comes first."""
+    if environ.get("SSH_CONNECTION"):
+        for name, value in SLOW_LINK.items():
+            environ.setdefault(name, value)
+
+
+def run(paths: Paths) -> int:
+    """The interface, on an engine in this process."""
+    from vnet_tui.app import VnetApp
+
+    async def connect() -> Connection:
+        import asyncio
+        import importlib
+
+        # Importing the engine takes 200 ms: in a thread, the first picture answers to keys.
+        local = await asyncio.to_thread(importlib.import_module, "vnet_tui.client.local")
+        connection: Connection = await local.connect(paths)
+        return connection
+
+    app = VnetApp(connect)
+    app.run()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Everything that a key does: named once, for the keys, the line of keys, the help and the palette.
+
+The ``id`` is what a keymap names, so that keys can be changed in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A thing that can be done: ``key`` in Textual's spelling, ``label`` for the line of keys,
+    ``title`` for the palette (with ``{}`` where the network's name goes), ``help`` in a sentence.
+    """
+
+    id: str
+    key: str
+    label: str
+    title: str
+    help: str
+    shown: bool = True
+
+    def binding(self) -> Binding:
+        """The key of this action, on a screen or an application with ``action_ID``."""
+        return Binding(
+            self.key,
+            self.id.replace("-", "_"),
+            self.label,
+            show=self.shown,
+            tooltip=self.help,
+            id=self.id,
+        )
+
+
+OPEN = Action(
+    id="open-network",
+    key="enter",
+    label="open",
+    title="open {}",
+    help="Everything about the network under the cursor.",
+)
+START = Action(
+    id="start-network",
+    key="s",
+    label="start",
+    title="start {}",
+    help="Start the network from its definition.",
+)
+STOP = Action(
+    id="stop-network",
+    key="x",
+    label="stop",
+    title="stop {}",
+    help="Stop the network; its guests lose it. A transient network is gone then.",
+)
+RESTART = Action(
+    id="restart-network",
+    key="r",
+    label="restart",
+    title="restart {}",
+    help="Make the network anew from its definition; its guests are attached again.",
+)
+UNDEFINE = Action(
+    id="undefine-network",
+    key="u",
+    label="undefine",
+    title="undefine {}",
+    help="Take the network's definition from the store. Asks first.",
+)
+AUTOSTART = Action(
+    id="toggle-autostart",
+    key="a",
+    label="autostart",
+    title="toggle autostart of {}",
+    help="Whether the network starts with the host.",
+)
+APPLY = Action(
+    id="apply-network",
+    key="p",
+    label="apply",
+    title="apply the changed definition of {}",
+    help="Bring the running network to its definition with the smallest change.",
+    shown=False,
+)
+DEFINE = Action(
+    id="define",
+    key="d",
+    label="define",
+    title="define a network from a file",
+    help="Read an XML document and put it into the store.",
+)
+REFRESH = Action(
+    id="refresh",
+    key="f5",
+    label="refresh",
+    title="refresh",
+    help="Ask for everything again.",
+    shown=False,
+)
+REDRAW = Action(
+    id="redraw",
+    key="ctrl+l",
+    label="redraw",
+    title="redraw the screen",
+    help="Write the whole screen again, when something else wrote over it.",
+    shown=False,
+)
+KEYS = Action(
+    id="keys",
+    key="question_mark",
+    label="keys",
+    title="show all keys",
+    help="Show or hide the list of all keys.",
+)
+QUIT = Action(
+    id="leave",
+    key="q",
+    label="quit",
+    title="quit",
+    help="Leave; running networks go on.",
+)
+
+NETWORK_ACTIONS = (OPEN, START, STOP, RESTART, UNDEFINE, AUTOSTART, APPLY)
+"""What can be done to one network."""
+
+GENERAL_ACTIONS = (DEFINE, REFRESH, REDRAW, KEYS, QUIT)
+"""What needs no network."""
+
+ORDER = (OPEN, START, STOP, RESTART, DEFINE, UNDEFINE, AUTOSTART, QUIT, KEYS)
+"""In which order the line of keys shows them."""
+
+
+def place_in_order(binding: Binding) -> int:
+    """Where a binding goes in the line of keys; what isn't an action goes first."""
+    ids = [action.id for action in ORDER]
+    return ids.index(binding.id) if binding.id in ids else -1

@@ -1,0 +1,239 @@
+"""The application: the connection, the running changes, and which screen is shown. Nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from rich.console import RenderableType
+from textual import events
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.message import Message
+from textual.reactive import var
+from textual.screen import Screen
+from textual.widgets import Input
+
+from vnet_tui import actions
+from vnet_tui.assets import style_sheets
+from vnet_tui.client.connection import Connection
+from vnet_tui.engine.views import Progress
+from vnet_tui.screens.confirm import ConfirmScreen
+from vnet_tui.screens.failure import FailureScreen
+from vnet_tui.screens.networks import Lost, NetworksScreen
+from vnet_tui.screens.too_small import TooSmallScreen, fits
+from vnet_tui.themes import DARK, LIGHT, theme_for
+from vnet_tui.widgets.operations import Operation, Requested, Running
+from vnet_tui.wire import Wire
+
+Connect = Callable[[], Awaitable[Connection]]
+
+
+class StillPalette(CommandPalette):
+    """The command palette with a cursor that doesn't blink: blinking is 2,500 bytes a second."""
+
+    def on_mount(self) -> None:
+        """Before the input gets the focus."""
+        self.query_one(Input).cursor_blink = False
+
+
+class VnetApp(App[None]):
+    """vnet-tui. ``connect`` is called once the first picture is painted, and again after a loss."""
+
+    TITLE = "vnet"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        actions.KEYS.binding(),
+        actions.QUIT.binding(),
+        actions.REDRAW.binding(),
+    ]
+
+    operations: var[tuple[Running, ...]] = var(())
+    """The changes that are running, oldest first."""
+
+    class Connected(Message):
+        """There is a connection."""
+
+        def __init__(self, connection: Connection) -> None:
+            super().__init__()
+            self.connection = connection
+
+    class Advanced(Message):
+        """A change got on."""
+
+        def __init__(self, operation: Operation, progress: Progress) -> None:
+            super().__init__()
+            self.operation = operation
+            self.progress = progress
+
+    class Ended(Message):
+        """A change is over; ``error`` is why it didn't come about, if it didn't."""
+
+        def __init__(self, operation: Operation, error: BaseException | None) -> None:
+            super().__init__()
+            self.operation = operation
+            self.error = error
+
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        theme: str | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``theme`` is chosen for the terminal unless given; ``clock`` tells seconds since 1970."""
+        super().__init__(css_path=[*style_sheets()])
+        self._connect = connect
+        self._connection: Connection | None = None
+        self._home = NetworksScreen(clock=clock)
+        self._wire = Wire()
+        self._failing = False
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = theme or theme_for(os.environ)
+
+    def on_mount(self) -> None:
+        """Paint first, connect then."""
+        self.push_screen(self._home)
+        self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
+        self.call_after_refresh(self._start_connecting)
+
+    # -- the connection -------------------------------------------------------------------------
+
+    def _start_connecting(self) -> None:
+        self.run_worker(self._find_connection(), group="connect", exclusive=True)
+
+    async def _find_connection(self) -> None:
+        try:
+            connection = await self._connect()
+        except Exception as error:
+            self.post_message(Lost(error))
+        else:
+            self.post_message(self.Connected(connection))
+
+    def on_vnet_app_connected(self, message: Connected) -> None:
+        """Everything hangs on it."""
+        self._connection = message.connection
+        self._home.connection = message.connection
+
+    def on_lost(self, message: Lost) -> None:
+        """Say so once, and offer to connect again; the last picture stays."""
+        if self._failing:
+            return
+        self._failing = True
+        wanted = "The connection is lost" if self._connection else "No connection"
+        self._home.connection = None
+
+        async def answered(again: bool | None) -> None:
+            self._failing = False
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+            if again:
+                self._start_connecting()
+            else:
+                self.exit()
+
+        screen = FailureScreen(wanted, message.error, again="Connect again", close="Quit")
+        self.push_screen(screen, answered)
+
+    # -- changes --------------------------------------------------------------------------------
+
+    def on_requested(self, message: Requested) -> None:
+        """Run a change beside everything else."""
+        if self._connection is None:
+            return
+        operation = message.operation
+        self.operations = (*self.operations, Running(operation=operation))
+        self.run_worker(self._perform(self._connection, operation), group="operations")
+
+    async def _perform(self, connection: Connection, operation: Operation) -> None:
+        def advanced(progress: Progress) -> None:
+            self.post_message(self.Advanced(operation, progress))
+
+        try:
+            await operation.run(connection, advanced)
+        except Exception as error:
+            self.post_message(self.Ended(operation, error))
+        else:
+            self.post_message(self.Ended(operation, None))
+
+    def on_vnet_app_advanced(self, message: Advanced) -> None:
+        """Keep how far it is."""
+        self.operations = tuple(
+            replace(running, progress=message.progress)
+            if running.operation is message.operation
+            else running
+            for running in self.operations
+        )
+
+    def on_vnet_app_ended(self, message: Ended) -> None:
+        """Say how it ended: in passing when it is well, in a dialog when not."""
+        operation = message.operation
+        self.operations = tuple(
+            running for running in self.operations if running.operation is not operation
+        )
+        if message.error is None:
+            self.notify(f"{operation.done}.", markup=False)
+        else:
+            self.push_screen(FailureScreen(f"Could not {operation.wanted}", message.error))
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    def action_command_palette(self) -> None:
+        """Everything by name."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(StillPalette(id="--command-palette"))
+
+    def action_keys(self) -> None:
+        """Show or hide all keys."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def action_redraw(self) -> None:
+        """Write every cell again."""
+        self._wire.forget()
+        self.screen.refresh()
+
+    def action_leave(self) -> None:
+        """Leave; while something is being changed, ask."""
+        if not self.operations:
+            self.exit()
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.exit()
+
+        running = ", ".join(running.operation.title for running in self.operations)
+        consequences = [f"Still {running}.", "It will be brought to its end, or undone, first."]
+        self.push_screen(ConfirmScreen("Quit?", consequences, "Quit"), answered)
+
+    async def on_unmount(self) -> None:
+        """Let the connection go."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    # -- the terminal ---------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A terminal that is too small is told so."""
+        shown = isinstance(self.screen, TooSmallScreen)
+        if not fits(event.size) and not shown:
+            self.push_screen(TooSmallScreen())
+        elif fits(event.size) and shown:
+            self.pop_screen()
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """What Textual paints, reduced to what differs."""
+        lean = renderable
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            lean = self._wire.lean(renderable, self.size)
+        super()._display(screen, lean)

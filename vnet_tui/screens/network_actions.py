@@ -1,0 +1,165 @@
+"""What can be done to a network, by key and by palette, on every screen that shows one."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.screen import Screen
+
+from vnet_tui import actions
+from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.screens.commands import NetworkCommands
+from vnet_tui.screens.confirm import ConfirmScreen
+from vnet_tui.widgets import operations
+from vnet_tui.widgets.operations import Operation, Requested
+
+ACTIONS_ON_NETWORKS = frozenset(action.id.replace("-", "_") for action in actions.NETWORK_ACTIONS)
+
+
+class NetworkActions(Screen[None]):
+    """A screen whose keys act on :attr:`selected`, and whose palette on any of :attr:`offered`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        action.binding() for action in actions.NETWORK_ACTIONS if action is not actions.OPEN
+    ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {NetworkCommands}
+
+    @property
+    @abstractmethod
+    def selected(self) -> NetworkInfo | None:
+        """The network that keys act on."""
+
+    @property
+    @abstractmethod
+    def offered(self) -> Sequence[NetworkInfo]:
+        """The networks that the palette offers."""
+
+    @abstractmethod
+    def compose(self) -> ComposeResult:
+        """What is on the screen."""
+
+    def open_network(self, info: NetworkInfo) -> None:
+        """Show everything about a network; a screen that does already, needs nothing."""
+
+    def guests_on(self, info: NetworkInfo) -> int:  # noqa: ARG002 - for screens that know
+        """How many guests would lose a network; 0 where that isn't known."""
+        return 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without any network, keys that act on one are not offered."""
+        if not self.offered and action in ACTIONS_ON_NETWORKS:
+            return False
+        return super().check_action(action, parameters)
+
+    def perform(self, action: str, info: NetworkInfo) -> None:
+        """Do one of :data:`~vnet_tui.actions.NETWORK_ACTIONS`, by id, to a network.
+
+        What the network's state forbids is answered with the reason; what disturbs is asked first.
+        """
+        match action:
+            case actions.OPEN.id:
+                self.open_network(info)
+            case actions.START.id:
+                self._when(not info.active, info, "runs already", operations.start(info))
+            case actions.STOP.id:
+                if self._when(info.active, info, "doesn't run"):
+                    self._stop(info)
+            case actions.RESTART.id:
+                if self._when(info.active, info, "doesn't run"):
+                    self._restart(info)
+            case actions.APPLY.id:
+                if self._when(info.active, info, "doesn't run"):
+                    self._when(info.pending, info, "runs as it is defined", operations.apply(info))
+            case actions.UNDEFINE.id:
+                if self._when(info.persistent, info, "has no definition"):
+                    self._undefine(info)
+            case actions.AUTOSTART.id:
+                self._when(
+                    info.persistent,
+                    info,
+                    "is transient: only a defined network can start with the host",
+                    operations.toggle_autostart(info),
+                )
+
+    def _when(
+        self, possible: bool, info: NetworkInfo, reason: str, operation: Operation | None = None
+    ) -> bool:
+        """Ask for the operation if it is possible, else say why not."""
+        if not possible:
+            self.notify(f"{info.name} {reason}.", severity="warning", markup=False)
+        elif operation is not None:
+            self.post_message(Requested(operation))
+        return possible
+
+    def _stop(self, info: NetworkInfo) -> None:
+        consequences = []
+        guests = self.guests_on(info)
+        if guests:
+            consequences.append(f"{_guests(guests)} will lose it.")
+        if not info.persistent:
+            consequences.append("It is transient: once stopped it is gone, with its definition.")
+        self._ask(f"Stop {info.name}?", consequences, "Stop", operations.stop(info))
+
+    def _restart(self, info: NetworkInfo) -> None:
+        consequences = []
+        guests = self.guests_on(info)
+        if guests:
+            consequences.append(f"{_guests(guests)} will be cut off for a moment.")
+        self._ask(f"Restart {info.name}?", consequences, "Restart", operations.restart(info))
+
+    def _undefine(self, info: NetworkInfo) -> None:
+        consequences = ["Its definition will be deleted from the store."]
+        if info.active:
+            consequences.append("It runs on, as a transient network, until it is stopped.")
+        self._ask(f"Undefine {info.name}?", consequences, "Undefine", operations.undefine(info))
+
+    def _ask(
+        self, question: str, consequences: Sequence[str], yes: str, operation: Operation
+    ) -> None:
+        """Ask only where there is something to lose."""
+        if not consequences:
+            self.post_message(Requested(operation))
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.post_message(Requested(operation))
+
+        self.app.push_screen(ConfirmScreen(question, consequences, yes), answered)
+
+    def _on_selected(self, action: str) -> None:
+        if self.selected is not None:
+            self.perform(action, self.selected)
+
+    def action_start_network(self) -> None:
+        """Start the selected network."""
+        self._on_selected(actions.START.id)
+
+    def action_stop_network(self) -> None:
+        """Stop the selected network."""
+        self._on_selected(actions.STOP.id)
+
+    def action_restart_network(self) -> None:
+        """Restart the selected network."""
+        self._on_selected(actions.RESTART.id)
+
+    def action_apply_network(self) -> None:
+        """Apply the selected network's definition."""
+        self._on_selected(actions.APPLY.id)
+
+    def action_undefine_network(self) -> None:
+        """Undefine the selected network."""
+        self._on_selected(actions.UNDEFINE.id)
+
+    def action_toggle_autostart(self) -> None:
+        """Toggle the selected network's autostart."""
+        self._on_selected(actions.AUTOSTART.id)
+
+
+def _guests(count: int) -> str:
+    return "One guest" if count == 1 else f"{count} guests"

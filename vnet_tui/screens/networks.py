@@ -1,0 +1,345 @@
+"""Home: all networks, live, and below them the one under the cursor where there is room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.reactive import reactive
+
+from vnet_tui import actions
+from vnet_tui.assets import examples
+from vnet_tui.client.connection import Connection
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.views import Event, HistoryPoint, HostInfo, NetworkInfo, Sample
+from vnet_tui.screens.network_actions import NetworkActions
+from vnet_tui.screens.open_file import OpenFileScreen
+from vnet_tui.widgets.key_line import KeyLine
+from vnet_tui.widgets.live_table import LiveTable
+from vnet_tui.widgets.networks_table import NetworksTable
+from vnet_tui.widgets.operations import Running
+from vnet_tui.widgets.progress_line import ProgressLine
+from vnet_tui.widgets.status_line import StatusLine
+from vnet_tui.widgets.welcome import Welcome
+
+if TYPE_CHECKING:
+    from vnet_tui.screens.network import NetworkScreen
+    from vnet_tui.widgets.network_detail import NetworkDetail
+
+DETAIL_WIDTH, DETAIL_HEIGHT = 100, 34
+"""From this size of the terminal on there is room for the detail below the list, in cells."""
+
+PASTS = 200
+"""For at most so many networks the last minute is asked for; others fill theirs as it passes."""
+
+
+class Lost(Message):
+    """The connection failed."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class NetworksScreen(NetworkActions):
+    """All networks. Works before there is a connection: then it is empty and says so."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        actions.DEFINE.binding(),
+        actions.REFRESH.binding(),
+        Binding("e", "define_example", "Define an example", show=False),
+        *(
+            Binding(str(number), f"tab({number - 1})", f"Tab {number}", show=False)
+            for number in range(1, 7)
+        ),
+    ]
+
+    connection: reactive[Connection | None] = reactive(None, init=False)
+    host: reactive[HostInfo | None] = reactive(None, init=False)
+    networks: reactive[tuple[NetworkInfo, ...] | None] = reactive(None, init=False)
+    sample: reactive[Sample | None] = reactive(None, init=False)
+
+    class Arrived(Message):
+        """The networks, and where they are."""
+
+        def __init__(self, host: HostInfo, networks: tuple[NetworkInfo, ...]) -> None:
+            super().__init__()
+            self.host = host
+            self.networks = networks
+
+    class Sampled(Message):
+        """A second passed."""
+
+        def __init__(self, sample: Sample) -> None:
+            super().__init__()
+            self.sample = sample
+
+    class Happened(Message):
+        """Something happened."""
+
+        def __init__(self, event: Event) -> None:
+            super().__init__()
+            self.event = event
+
+    class Remembered(Message):
+        """What flowed before anybody looked."""
+
+        def __init__(self, uuid: UUID, points: Sequence[HistoryPoint]) -> None:
+            super().__init__()
+            self.uuid = uuid
+            self.points = points
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._clock = clock
+        self._wanted = asyncio.Event()
+        self._remembered: set[UUID] = set()
+        self._detail: NetworkDetail | None = None
+        self._opened: NetworkScreen | None = None
+        self._goal: UUID | None = None
+
+    def compose(self) -> ComposeResult:
+        """Status, list or welcome, detail, progress, keys."""
+        yield StatusLine(id="status")
+        yield NetworksTable(id="networks")
+        welcome = Welcome(examples(), id="welcome")
+        welcome.display = False
+        yield welcome
+        yield Container(id="detail")
+        yield KeyLine()
+        yield ProgressLine()
+
+    def on_mount(self) -> None:
+        """The line on top says that it is connecting."""
+        self.watch(self.app, "operations", self._show_operations)
+        self._tell_status()
+
+    # -- what is known --------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> NetworkInfo | None:
+        """The network under the cursor."""
+        key = self._table.cursor_key
+        return self._by_uuid().get(key) if key is not None else None
+
+    @property
+    def offered(self) -> Sequence[NetworkInfo]:
+        """All of them."""
+        return self.networks or ()
+
+    def guests_on(self, info: NetworkInfo) -> int:
+        """Its ports, as the last sample counted them."""
+        figures = self.sample.networks.get(info.uuid) if self.sample else None
+        return len(figures.ports) if figures else 0
+
+    @property
+    def _table(self) -> NetworksTable:
+        return self.query_one(NetworksTable)
+
+    def _by_uuid(self) -> dict[UUID, NetworkInfo]:
+        return {info.uuid: info for info in self.networks or ()}
+
+    # -- from the connection --------------------------------------------------------------------
+
+    async def watch_connection(self, connection: Connection | None) -> None:
+        """Follow a new connection, or none."""
+        self.workers.cancel_group(self, "connection")
+        if connection is None:
+            return
+        await self._forget_detail()
+        self._wanted.set()
+        for work in (
+            self._keep_networks(connection),
+            self._follow_samples(connection),
+            self._follow_events(connection),
+        ):
+            self.run_worker(work, group="connection")
+
+    async def _keep_networks(self, connection: Connection) -> None:
+        """Ask for everything whenever that is wanted; many wishes at once are one."""
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                networks = await connection.networks()
+                self.post_message(self.Arrived(await connection.host(), networks))
+                await self._remember(connection, networks)
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    async def _remember(self, connection: Connection, networks: Sequence[NetworkInfo]) -> None:
+        """Ask for the last minute of networks that weren't running when we looked last."""
+        running = [info.uuid for info in networks if info.active]
+        new = [uuid for uuid in running if uuid not in self._remembered][:PASTS]
+        self._remembered = set(running)
+        for uuid in new:
+            try:
+                points = await connection.history(uuid)
+            except VnetError:
+                continue  # it stopped meanwhile: an event tells
+            self.post_message(self.Remembered(uuid, points[-60:]))
+
+    async def _follow_samples(self, connection: Connection) -> None:
+        try:
+            async for sample in connection.samples():
+                self.post_message(self.Sampled(sample))
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    async def _follow_events(self, connection: Connection) -> None:
+        try:
+            async for event in connection.events():
+                self._wanted.set()
+                self.post_message(self.Happened(event))
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    def on_networks_screen_arrived(self, message: Arrived) -> None:
+        """Keep what arrived."""
+        self.host = message.host
+        self.networks = message.networks
+
+    def on_networks_screen_sampled(self, message: Sampled) -> None:
+        """Keep what arrived."""
+        self.sample = message.sample
+
+    def on_networks_screen_happened(self, message: Happened) -> None:
+        """Hand it on to whoever shows one network."""
+        for shown in (self._detail, self._opened):
+            if shown is not None:
+                shown.take_event(message.event)
+
+    def on_networks_screen_remembered(self, message: Remembered) -> None:
+        """Show the past."""
+        self._table.show_past(message.uuid, message.points)
+
+    # -- to the widgets -------------------------------------------------------------------------
+
+    def watch_host(self) -> None:
+        """Where this is."""
+        self._tell_status()
+
+    def watch_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
+        """The list, or what to do about its emptiness."""
+        self._table.show_networks(networks or ())
+        if self._goal is not None and self._goal in self._table.keys:
+            self._table.move_to(self._goal)  # what was just defined is what comes next
+            self._goal = None
+        empty = networks is not None and not networks
+        self.refresh_bindings()
+        if self._table.display is empty:
+            self._table.display = not empty
+            self.query_one(Welcome).display = empty
+            if not empty:
+                self._table.focus()
+        self._tell_status()
+
+    def watch_sample(self, sample: Sample | None) -> None:
+        """The live figures."""
+        if sample is not None:
+            self._table.show_sample(sample)
+            for shown in (self._detail, self._opened):
+                if shown is not None:
+                    shown.take_sample(sample)
+        self._tell_status()
+
+    def _tell_status(self) -> None:
+        self.query_one(StatusLine).tell(self.host, self.networks, self.sample)
+
+    def _show_operations(self, running: Sequence[Running]) -> None:
+        self._table.show_busy(
+            {uuid: each.operation.word for each in running for uuid in each.operation.networks}
+        )
+
+    # -- the detail below the list --------------------------------------------------------------
+
+    async def on_resize(self, event: events.Resize) -> None:
+        """Show the detail where there is room for it."""
+        room = event.size.width >= DETAIL_WIDTH and event.size.height >= DETAIL_HEIGHT
+        self.set_class(room, "-roomy")
+        await self._follow_cursor()
+
+    @on(LiveTable.Highlighted, "#networks")
+    async def _cursor_moved(self) -> None:
+        await self._follow_cursor()
+
+    async def _follow_cursor(self) -> None:
+        """Show the network under the cursor; the first time, with what is shown in."""
+        uuid = self._table.cursor_key
+        if self._detail is not None:
+            self._detail.show(uuid)
+        elif uuid is not None and self.connection is not None and self.has_class("-roomy"):
+            from vnet_tui.widgets.network_detail import NetworkDetail  # half of the start-up
+
+            self._detail = NetworkDetail(self.connection, uuid, clock=self._clock)
+            await self.query_one("#detail").mount(self._detail)
+
+    async def _forget_detail(self) -> None:
+        """It hangs on a connection that is gone."""
+        if self._detail is not None:
+            await self._detail.remove()
+            self._detail = None
+
+    # -- what keys do ---------------------------------------------------------------------------
+
+    def open_network(self, info: NetworkInfo) -> None:
+        """Show everything about a network."""
+        self._open(info, self._detail.tab if self._detail is not None else 0)
+
+    def _open(self, info: NetworkInfo, tab: int) -> None:
+        if self.connection is None:
+            return
+        from vnet_tui.screens.network import NetworkScreen  # half of the start-up
+
+        def closed(_: None) -> None:
+            self._opened = None
+
+        self._opened = NetworkScreen(self.connection, info.uuid, tab=tab, clock=self._clock)
+        self.app.push_screen(self._opened, closed)
+        if self.sample is not None:
+            self._opened.take_sample(self.sample)
+
+    async def action_tab(self, number: int) -> None:
+        """Open a tab of the selected network, below the list or on its own screen."""
+        if self.has_class("-roomy") and self._detail is not None:
+            await self._detail.action_open_tab(number)
+        elif self.selected is not None:
+            self._open(self.selected, number)
+
+    @on(LiveTable.Selected, "#networks")
+    def _selected(self, message: LiveTable.Selected) -> None:
+        self.perform(actions.OPEN.id, self._by_uuid()[message.key])
+
+    def action_define(self) -> None:
+        """Ask for a file."""
+        self._define_from("")
+
+    def action_define_example(self) -> None:
+        """Ask for a file, beginning where the examples are."""
+        self._define_from(f"{examples()}/")
+
+    def _define_from(self, path: str) -> None:
+        if self.connection is None:
+            return
+
+        def defined(info: NetworkInfo | None) -> None:
+            if info is None:
+                return
+            how = "p applies it" if info.active else "s starts it"
+            self.notify(f"{info.name} is defined; {how}.", markup=False)
+            self._goal = info.uuid
+            self._wanted.set()
+
+        self.app.push_screen(OpenFileScreen(self.connection, path), defined)
+
+    def action_refresh(self) -> None:
+        """Ask for everything again."""
+        self._wanted.set()

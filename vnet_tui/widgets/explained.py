@@ -1,0 +1,68 @@
+"""An error, told: what was wanted, what went wrong, what became of the host, what to do now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vnet_tui.engine.errors import (
+    Problem,
+    ProblemsError,
+    Severity,
+    StepFailedError,
+    VnetError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A label for the left column (may be empty), and text; ``role`` is its colour."""
+
+    label: str
+    text: str
+    role: str = "plain"
+
+
+def explained(error: BaseException) -> list[Paragraph]:
+    """The paragraphs that tell an error, most important first."""
+    if isinstance(error, StepFailedError):
+        told = [
+            Paragraph("step", error.step, "strong"),
+            Paragraph("cause", error.cause, "bad"),
+            *_aftermath(error),
+        ]
+    elif isinstance(error, ProblemsError):
+        told = [Paragraph("", error.message, "bad"), *map(problem_paragraph, error.problems)]
+    elif isinstance(error, VnetError):
+        told = [Paragraph("cause", error.message, "bad")]
+    else:
+        told = [
+            Paragraph("cause", f"{type(error).__name__}: {error}", "bad"),
+            Paragraph("", "This is a defect of vnet-tui, not of your network."),
+        ]
+    remedy = getattr(error, "remedy", "")
+    if remedy:
+        told.append(Paragraph("remedy", remedy, "good"))
+    return told
+
+
+def _aftermath(error: StepFailedError) -> list[Paragraph]:
+    """What became of the steps before the one that failed."""
+    told = []
+    if error.undone:
+        count = len(error.undone)
+        told.append(Paragraph("undone", f"{count} step{'' if count == 1 else 's'}, last first:"))
+        told += [Paragraph("", f"✓ {step}", "dim") for step in error.undone]
+    if error.left:
+        told += [Paragraph("left", f"✗ {step}", "bad") for step in error.left]
+    else:
+        told.append(Paragraph("", "The host is as it was before.", "good"))
+    return told
+
+
+def problem_paragraph(problem: Problem) -> Paragraph:
+    """A problem with its place as label and its remedy behind it."""
+    place = f"line {problem.line}" if problem.line else problem.severity.value
+    remedy = f"\n→ {problem.remedy}" if problem.remedy else ""
+    role = "bad" if problem.severity is Severity.ERROR else "warn"
+    mark = "✗" if problem.severity is Severity.ERROR else "!"
+    return Paragraph(place, f"{mark} {problem.message}{remedy}", role)

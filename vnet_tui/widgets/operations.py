@@ -1,0 +1,122 @@
+"""Changes that were asked for: what they are called, how they are run, how far they are.
+
+Whoever wants one posts :class:`Requested`; the application runs it and keeps all running ones in
+``operations``, an immutable tuple that widgets watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from textual.message import Message
+
+from vnet_tui.client.connection import Connection, OnProgress
+from vnet_tui.engine.views import NetworkInfo, Progress
+
+Run = Callable[[Connection, OnProgress], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A change: ``title`` while it runs (``starting Foo``), ``done`` afterwards (``Foo runs``),
+    ``wanted`` for what didn't come about (``start Foo``); ``word`` stands for the state of its
+    networks meanwhile, in at most eight letters."""
+
+    word: str
+    title: str
+    done: str
+    wanted: str
+    networks: frozenset[UUID]
+    run: Run = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """An operation that isn't over, and its last progress."""
+
+    operation: Operation
+    progress: Progress | None = None
+
+
+class Requested(Message):
+    """Somebody wants a change."""
+
+    def __init__(self, operation: Operation) -> None:
+        super().__init__()
+        self.operation = operation
+
+
+def start(info: NetworkInfo) -> Operation:
+    """Start a network."""
+    return Operation(
+        word="starting",
+        title=f"starting {info.name}",
+        done=f"{info.name} runs",
+        wanted=f"start {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, tell: connection.start([info.uuid], on_progress=tell),
+    )
+
+
+def stop(info: NetworkInfo) -> Operation:
+    """Stop a network."""
+    return Operation(
+        word="stopping",
+        title=f"stopping {info.name}",
+        done=f"{info.name} stopped",
+        wanted=f"stop {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, tell: connection.stop([info.uuid], on_progress=tell),
+    )
+
+
+def restart(info: NetworkInfo) -> Operation:
+    """Make a network anew."""
+    return Operation(
+        word="restart",
+        title=f"restarting {info.name}",
+        done=f"{info.name} runs again",
+        wanted=f"restart {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, tell: connection.restart([info.uuid], on_progress=tell),
+    )
+
+
+def apply(info: NetworkInfo) -> Operation:
+    """Bring a running network to its definition."""
+    return Operation(
+        word="applying",
+        title=f"applying the definition of {info.name}",
+        done=f"{info.name} runs as defined",
+        wanted=f"apply the definition of {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, tell: connection.apply(info.uuid, on_progress=tell),
+    )
+
+
+def undefine(info: NetworkInfo) -> Operation:
+    """Forget a definition."""
+    rest = "; it runs on until it is stopped" if info.active else ""
+    return Operation(
+        word="undefine",
+        title=f"undefining {info.name}",
+        done=f"{info.name} is no longer defined{rest}",
+        wanted=f"undefine {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, _: connection.undefine(info.uuid),
+    )
+
+
+def toggle_autostart(info: NetworkInfo) -> Operation:
+    """Start a network with the host from now on, or no longer."""
+    on = not info.autostart
+    return Operation(
+        word="setting",
+        title=f"setting autostart of {info.name}",
+        done=f"{info.name} {'starts' if on else 'no longer starts'} with the host",
+        wanted=f"set autostart of {info.name}",
+        networks=frozenset({info.uuid}),
+        run=lambda connection, _: connection.set_autostart(info.uuid, on),
+    )
