@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.eventually import eventually
 from tests.support.sandbox import Sandbox, Starter, alive, members, stop
+from vnet_tui.sandbox import namespaces, world
 
 
 @pytest.fixture(params=[False, True], ids=["root", "plain user"])
@@ -160,3 +161,26 @@ def test_missing_programs_are_named_with_their_packages(tmp_path: Path) -> None:
     assert done.stderr == (
         "vnet-tui: the sandbox needs dnsmasq (on Debian: apt-get install dnsmasq-base)\n"
     )
+
+
+@pytest.mark.parametrize(
+    "target", ["/run/systemd/resolve/stub-resolv.conf", "resolv.conf.real"], ids=["run", "etc"]
+)
+def test_names_are_asked_of_the_sandbox_wherever_resolv_conf_leads(
+    tmp_path: Path, target: str
+) -> None:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for name in ("ld.so.cache", "nsswitch.conf", "passwd", "group"):
+        (etc / name).write_bytes(Path("/etc", name).read_bytes())
+    (etc / "resolv.conf.real").write_text("nameserver 192.0.2.53\n")
+    (etc / "resolv.conf").symlink_to(target)
+    namespaces.mount_bind(etc, "/etc")
+    done = Starter(plain=False).run(
+        "sh", "-c", "cat /etc/resolv.conf; getent hosts dns.example.net"
+    )
+    assert done.stdout.splitlines() == [
+        f"nameserver {world.DNS_SERVER}",
+        f"{world.GATEWAY_V6} dns.example.net",
+    ]
+    assert (etc / "resolv.conf.real").read_text() == "nameserver 192.0.2.53\n"

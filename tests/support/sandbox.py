@@ -31,7 +31,8 @@ class Starter:
 
     def __init__(self, *, plain: bool) -> None:
         self.plain = plain
-        self.prefix: list[str] = [sys.executable]
+        self.python = sys.executable
+        self.prefix: list[str] = [self.python]
         self.environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
         self._shown: Path | None = None
         if plain:
@@ -41,16 +42,16 @@ class Starter:
         if not _is_mapped(NOBODY):
             # The tests are run by a plain user who is root in a user namespace only.
             self.prefix = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-            self.prefix += ["--", sys.executable]
+            self.prefix += ["--", self.python]
             return
         self._shown = Path(tempfile.mkdtemp(prefix="vnet-plain-"))
         self._shown.chmod(0o755)
         python = self._show("python", Path(sys.base_prefix))
         packages = self._show("packages", Path(sysconfig.get_path("purelib")))
         checkout = self._show("checkout", REPOSITORY)
-        binary = python / "bin" / f"python3.{sys.version_info.minor}"
+        self.python = str(python / "bin" / f"python3.{sys.version_info.minor}")
         identity = f"--reuid={NOBODY}", f"--regid={NOBODY}"
-        self.prefix = ["setpriv", *identity, "--clear-groups", "--", str(binary)]
+        self.prefix = ["setpriv", *identity, "--clear-groups", "--", self.python]
         self.environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": "/",
@@ -94,6 +95,7 @@ class Sandbox:
     """A running sandbox with a shell as its command, to be asked things."""
 
     def __init__(self, starter: Starter, module: str = BARE) -> None:
+        self.python = starter.python
         self.process = subprocess.Popen(
             starter.command("sh", module=module),
             env=starter.environment,

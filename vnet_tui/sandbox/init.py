@@ -67,17 +67,24 @@ def _mount() -> None:
     """A view of the file system in which nothing written to ``/run`` gets out."""
     namespaces.make_mounts_private()
     namespaces.mount_proc()
-    resolver = Path("/etc/resolv.conf")
-    real = resolver.resolve() if resolver.exists() else None
+    resolver = Path("/etc/resolv.conf").resolve()
     namespaces.mount_tmpfs("/run")
     DIRECTORY.mkdir()
-    ours = DIRECTORY / "resolv.conf"
-    ours.write_text(f"nameserver {world.DNS_SERVER}\n")
-    if real is not None:
-        if not real.exists():  # it was in /run, as systemd-resolved has it
-            real.parent.mkdir(parents=True, exist_ok=True)
-            real.touch()
-        namespaces.mount_bind(ours, real)
+    _point_resolver_to_internet(resolver)
+
+
+def _point_resolver_to_internet(resolver: Path) -> None:
+    """Make the sandbox's name server the only one, wherever ``/etc/resolv.conf`` leads.
+
+    Where there is no such file none can be made: ``/etc`` is the real one.
+    """
+    if resolver.is_relative_to("/run"):  # as systemd-resolved has it; hidden by now
+        resolver.parent.mkdir(parents=True, exist_ok=True)
+        resolver.touch()
+    if resolver.exists():
+        ours = DIRECTORY / "resolv.conf"
+        ours.write_text(f"nameserver {world.DNS_SERVER}\n")
+        namespaces.mount_bind(ours, resolver)
 
 
 def _build(starter: Starter) -> None:
