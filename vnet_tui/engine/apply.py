@@ -143,8 +143,3 @@ class Run:
         cause = error.message if isinstance(error, VnetError) else str(error) or repr(error)
         remedy = error.remedy if isinstance(error, VnetError) else ""
         return StepFailedError(what, cause, undone, left, remedy)
-
-
-def created_bridges(plan_steps: Iterable[Step]) -> tuple[str, ...]:
-    """The names of the bridges that a plan makes."""
-    return tuple(step.spec.name for step in plan_steps if isinstance(step, steps.CreateBridge))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from vnet_tui.engine.apply import BeforeStep, Run, created_bridges
+from vnet_tui.engine.apply import BeforeStep, Run
 from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network
@@ -185,7 +185,7 @@ class Changes:
         self, plan: Plan, desired: Desired, request: Request, on_progress: OnProgress | None
     ) -> None:
         work, commit = _split(plan)
-        self._journal.begin(created_bridges(plan.steps))
+        self._journal.begin(plan)
         run = Run(
             len(plan.steps),
             self._drivers,
@@ -233,12 +233,7 @@ class Changes:
                 self._drivers.records.save(record)
         running = self._running()
         before = self._compile(running)
-        names = {one.bridge.name for one in before.networks.values()}
-        observed = await observe(self._drivers, ())
-        for name in interrupted.bridges:
-            link = observed.links.links.get(name)
-            if link and link.kind == "bridge" and not link.alias and name not in names:
-                await self._drivers.links.delete_bridge(name)
+        await self._take_back(interrupted, before)
         plan, desired = await self._plan(before, Request(records=running, scope=frozenset(running)))
         await Run(len(plan.steps), self._drivers).stages(plan.stages)
         self._journal.end()
@@ -247,6 +242,18 @@ class Changes:
             "a change that was interrupted was "
             + ("completed" if interrupted.commit is not None else "taken back")
         )
+
+    async def _take_back(self, interrupted: Interrupted, before: Desired) -> None:
+        """Remove what an interrupted plan added and what no plan from here on would know of."""
+        addresses = {one.bridge.name: one.addresses for one in before.networks.values()}
+        observed = await observe(self._drivers, ())
+        for name in interrupted.bridges:
+            link = observed.links.links.get(name)
+            if link and link.kind == "bridge" and not link.alias and name not in addresses:
+                await self._drivers.links.delete_bridge(name)
+        for name, address in interrupted.addresses:
+            if address not in addresses.get(name, (address,)):
+                await self._drivers.links.remove_address(name, address)
 
 
 def _split(plan: Plan) -> tuple[Plan, Plan]:

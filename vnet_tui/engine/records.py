@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from ipaddress import ip_interface
 from typing import Any
 from uuid import UUID
 
 from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.files import remove_durably, write_atomically
+from vnet_tui.engine.model import Interface
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
+from vnet_tui.engine.steps import AddAddress, CreateBridge, Plan
 
 
 class Records:
@@ -53,11 +56,13 @@ class Records:
 class Interrupted:
     """A plan that never ended.
 
-    ``bridges`` are those that it made or was about to make. ``commit`` holds, when all but the
+    ``bridges`` are those that it made or was about to make, ``addresses`` what it gave to which
+    bridge. ``commit`` holds, when all but the
     records was done and verified, the records to write (and, with None, to remove).
     """
 
     bridges: tuple[str, ...] = ()
+    addresses: tuple[tuple[str, Interface], ...] = ()
     commit: Mapping[UUID, RunRecord | None] | None = None
 
 
@@ -65,21 +70,27 @@ class Journal:
     """Says that a plan is being run, so that the next engine can end what a killed one began.
 
     A bridge gets its mark only after it was made; the names written here before tell a bridge of
-    ours without a mark from somebody else's. Records of a batch are written one by one; the commit
+    ours without a mark from somebody else's, and addresses that an unfinished edit added from an
+    administrator's. Records of a batch are written one by one; the commit
     written here before makes them one.
     """
 
     def __init__(self, paths: Paths) -> None:
         self._path = paths.run / "journal.json"
 
-    def begin(self, bridges: Sequence[str]) -> None:
+    def begin(self, plan: Plan) -> None:
         """Before the first step of a plan: from here on a crash means going back."""
-        write_atomically(self._path, json.dumps({"bridges": list(bridges)}))
+        bridges = [step.spec.name for step in plan.steps if isinstance(step, CreateBridge)]
+        addresses = [
+            [step.bridge, str(step.address)] for step in plan.steps if isinstance(step, AddAddress)
+        ]
+        entry = {"bridges": bridges, "addresses": addresses}
+        write_atomically(self._path, json.dumps(entry))
 
     def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
         """Before the first record is written: from here on a crash means going on."""
         written = {str(uuid): record and _fields(record) for uuid, record in records.items()}
-        write_atomically(self._path, json.dumps({"bridges": [], "commit": written}))
+        write_atomically(self._path, json.dumps({"commit": written}))
 
     def end(self) -> None:
         """When the plan is done, or wholly undone."""
@@ -91,7 +102,11 @@ class Journal:
             entry = json.loads(self._path.read_text())
             commit = entry.get("commit")
             return Interrupted(
-                bridges=tuple(entry["bridges"]),
+                bridges=tuple(entry.get("bridges", ())),
+                addresses=tuple(
+                    (bridge, ip_interface(address))
+                    for bridge, address in entry.get("addresses", ())
+                ),
                 commit=commit
                 and {UUID(uuid): fields and _record(fields) for uuid, fields in commit.items()},
             )
