@@ -123,7 +123,7 @@ def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
 def test_the_file_never_grows_beyond_its_bound_and_readers_miss_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log"
     writer, reader = EventLog(path, 2000), EventLog(path, 2000)
-    seen = []
+    seen: list[Event] = []
     for number in range(100):
         writer.append(event(str(number)))
         seen.extend(reader.news())

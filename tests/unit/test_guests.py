@@ -1,0 +1,113 @@
+"""Guests: ports, leases and reservations put together, and the guest that a rule names."""
+
+from ipaddress import ip_address
+
+from vnet_tui.engine.guests import find_guest, guests
+from vnet_tui.engine.model import Dhcp, Dns, Network, Reservation
+from vnet_tui.engine.views import Guest, Lease
+
+NOW = 1000.0
+A, B, C = "52:54:00:00:00:0a", "52:54:00:00:00:0b", "52:54:00:00:00:0c"
+
+
+def lease(address: str, mac: str = "", name: str = "", expires: float | None = 2000.0) -> Lease:
+    return Lease(address=ip_address(address), mac=mac, name=name, expires=expires)
+
+
+def kept(address: str, mac: str | None = None, name: str | None = None) -> Reservation:
+    return Reservation(address=ip_address(address), mac=mac, name=name)
+
+
+def network(*reservations: Reservation, domain: str | None = None) -> Network:
+    return Network(name="foo", dns=Dns(domain=domain), dhcp=Dhcp(reservations=reservations))
+
+
+def addresses(guest: Guest) -> list[str]:
+    return [str(address) for address in guest.addresses]
+
+
+def test_one_mac_is_one_guest() -> None:
+    four, six = lease("10.0.0.5", A, "web"), lease("fd00::5", A, "web")
+    (guest,) = guests(network(), [six, four], {"tap0": [A.upper()]}, NOW)
+    assert guest == Guest(
+        name="web",
+        mac=A,
+        addresses=(four.address, six.address),
+        port="tap0",
+        lease=four,
+        reserved=False,
+    )
+
+
+def test_a_lease_without_a_mac_goes_with_its_name() -> None:
+    leases = [lease("10.0.0.5", A, "Web"), lease("fd00::5", "", "web.lan")]
+    (guest,) = guests(network(domain="lan"), leases, {}, NOW)
+    assert addresses(guest) == ["10.0.0.5", "fd00::5"]
+    assert guest.name == "Web"
+    assert len(guests(network(domain="other"), leases, {}, NOW)) == 2
+
+
+def test_two_macs_are_two_guests_whatever_their_names() -> None:
+    found = guests(network(), [lease("10.0.0.5", A, "web"), lease("10.0.0.6", B, "web")], {}, NOW)
+    assert [guest.mac for guest in found] == [A, B]
+
+
+def test_a_reservation_waits_and_is_replaced_by_the_lease_of_its_family() -> None:
+    reserved = network(kept("10.0.0.9", A, "db"), kept("fd00::9", A), kept("10.0.0.8", None, "ns"))
+    waiting = guests(reserved, [], {}, NOW)
+    assert [(guest.name, addresses(guest)) for guest in waiting] == [
+        ("ns", ["10.0.0.8"]),
+        ("db", ["10.0.0.9", "fd00::9"]),
+    ]
+    assert all(guest.reserved and guest.lease is None for guest in waiting)
+    found = guests(reserved, [lease("10.0.0.77", A, "other"), lease("10.0.0.8", B, "NS")], {}, NOW)
+    assert [(guest.name, guest.mac, addresses(guest)) for guest in found] == [
+        ("ns", B, ["10.0.0.8"]),
+        ("db", A, ["10.0.0.77", "fd00::9"]),
+    ]
+
+
+def test_ports_appear_whatever_is_known_of_them() -> None:
+    found = guests(network(), [lease("10.0.0.5", A)], {"p2": [], "p1": [A, B], "p3": [C]}, NOW)
+    assert [(guest.port, guest.mac) for guest in found] == [
+        ("p1", A),
+        ("p2", ""),
+        ("p1", B),
+        ("p3", C),
+    ]
+
+
+def test_leases_that_ended_do_not_count() -> None:
+    leases = [lease("10.0.0.5", A, expires=NOW), lease("10.0.0.6", B, expires=None)]
+    assert [guest.mac for guest in guests(network(), leases, {}, NOW)] == [B]
+
+
+def test_a_reservation_decides_where_a_rule_leads() -> None:
+    reserved = network(kept("10.0.0.9", A, "web"))
+    leases = [lease("10.0.0.5", B, "WEB"), lease("fd00::5", B, "web")]
+    assert find_guest(reserved, leases, "Web") == {ip_address("10.0.0.9"), ip_address("fd00::5")}
+
+
+def test_a_lease_is_found_by_its_host_name() -> None:
+    leases = [
+        lease("10.0.0.7", C, "foobar", expires=None),
+        lease("10.0.0.6", B, "foobar", expires=3000),
+        lease("10.0.0.5", A, "FooBar", expires=2500),
+        lease("10.0.0.4", A, "", expires=2400),
+    ]
+    assert find_guest(network(), leases, "foobar") == {ip_address("10.0.0.5")}
+    assert find_guest(network(domain="Lan"), leases, "foobar.lan.") == {ip_address("10.0.0.5")}
+    assert find_guest(network(), leases, "foobar.lan") == frozenset()
+    assert find_guest(network(), leases, "") == frozenset()
+    assert find_guest(Network(name="x"), [], "foobar") == frozenset()
+
+
+def test_ten_thousand_guests_are_put_together_in_one_pass() -> None:
+    macs = [f"52:54:00:00:{number >> 8:02x}:{number & 255:02x}" for number in range(10_000)]
+    first = int(ip_address("10.0.0.0"))
+    leases = [
+        Lease(address=ip_address(first + number), mac=mac, name=f"g{number}", expires=None)
+        for number, mac in enumerate(macs)
+    ]
+    found = guests(network(), leases, {f"p{n}": [mac] for n, mac in enumerate(macs)}, NOW)
+    assert [guest.name for guest in found] == [f"g{number}" for number in range(10_000)]
