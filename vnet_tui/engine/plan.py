@@ -79,7 +79,12 @@ def make_plan(
     """
     draft = _Draft()
     ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
-    for uuid in sorted(scope):
+
+    def name(uuid: UUID) -> tuple[str, UUID]:
+        one = desired.networks.get(uuid) or before.networks.get(uuid)
+        return (one.record.name if one else "", uuid)
+
+    for uuid in sorted(scope, key=name):
         want, had = desired.networks.get(uuid), before.networks.get(uuid)
         anew = uuid in recreate
         found = [

@@ -34,6 +34,8 @@ def inverse(step: Step) -> tuple[Step, ...]:
             return (steps.AddAddress(bridge=bridge, address=address),)
         case steps.SetSysctl(key=key, before=old, after=new, remember=True):
             return (steps.RestoreSysctl(key=key, before=new, after=old),)
+        case steps.SetSysctl(before=""):
+            return ()
         case steps.SetSysctl(key=key, before=old, after=new):
             return (steps.SetSysctl(key=key, before=new, after=old),)
         case steps.RestoreSysctl(key=key, before=ours, after=old):
