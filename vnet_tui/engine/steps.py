@@ -102,9 +102,9 @@ class RemoveAddress:
 class SetSysctl:
     """Write a kernel setting; ``key`` is its path under /proc/sys, with slashes.
 
-    ``before`` is what it was; empty on a bridge that is being made. With ``remember`` it is first written to the run directory, to be
-    restored when the last network that needs it goes. Per-interface settings of our own bridges
-    need no remembering: they go with the bridge.
+    ``before`` is what it was; empty on a bridge that is being made. With ``remember`` it is first
+    written to the run directory, to be restored when the last network that needs it goes.
+    Per-interface settings of our own bridges need no remembering: they go with the bridge.
     """
 
     key: str
