@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -183,7 +184,9 @@ def _part(line: Line, start: int, end: int, indent: int) -> Line:
 
 
 def difference(running: str, defined: str) -> list[Line]:
-    """What a start would change, as a unified diff: - runs now, + comes."""
+    """What a start would change, as a unified diff: - runs now, + comes. The id, which only what
+    runs has, is no difference."""
+    running = re.sub(r"(<network\b[^>]*?) id=\"\d+\"", r"\1", running, count=1)
     lines = difflib.unified_diff(
         running.splitlines(), defined.splitlines(), "running", "defined", lineterm=""
     )
