@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import nan
 from uuid import UUID
 
 from vnet_tui.engine.resources import Counters
@@ -51,6 +51,7 @@ class Meter:
         self._kept_gone = kept_gone
         self._topology: Topology = {}
         self._times = array("d", [0.0]) * kept
+        self._elapsed = array("d", [0.0]) * kept
         self._number = 0
         self._readings: Readings = {}
         self._moment = 0.0
@@ -99,21 +100,15 @@ class Meter:
     def record(self, readings: Readings, moment: float, time: float) -> Sample:
         """Take counters read at ``moment`` (seconds of a clock that never jumps), which for
         people was ``time`` (seconds since 1970), into the history; the sample that they make."""
-        earlier, elapsed = self._readings, moment - self._moment
-        if elapsed <= 0:
-            earlier = {}
+        elapsed = moment - self._moment
+        earlier = self._readings if elapsed > 0 else {}
         slot = self._number % self._kept
-        self._times[slot] = time
+        self._times[slot], self._elapsed[slot] = time, elapsed
         now_of, then_of = readings.get, earlier.get
-        scale = 8 / elapsed if earlier else 0.0
         for index, ins, outs in self._rows:
-            now, then = now_of(index), then_of(index)
-            if now and then:
-                in_bytes, out_bytes = now[0] - then[0], now[1] - then[1]
-                ins[slot] = in_bytes * scale if in_bytes >= 0 else nan
-                outs[slot] = out_bytes * scale if out_bytes >= 0 else nan
-            else:
-                ins[slot] = outs[slot] = nan
+            now, then = now_of(index, _UNKNOWN), then_of(index, _UNKNOWN)
+            ins[slot] = now[0] - then[0]
+            outs[slot] = now[1] - then[1]
         self._number += 1
         self._readings, self._moment = readings, moment
         interval = _Interval(readings, earlier, elapsed)
@@ -125,22 +120,31 @@ class Meter:
         series = self._series.get((network, port))
         if series is None:
             return ()
-        first = max(series.since, self._number - self._kept)
-        slots = (number % self._kept for number in range(first, self._number))
-        return tuple(
-            HistoryPoint(
-                time=self._times[slot], in_bits=series.ins[slot], out_bits=series.outs[slot]
-            )
-            for slot in slots
-            if not isnan(series.ins[slot]) and not isnan(series.outs[slot])
-        )
+        points = []
+        for number in range(max(series.since, self._number - self._kept), self._number):
+            slot = number % self._kept
+            in_bytes, out_bytes = series.ins[slot], series.outs[slot]
+            if in_bytes >= 0 and out_bytes >= 0:
+                scale = 8 / self._elapsed[slot]
+                points.append(
+                    HistoryPoint(
+                        time=self._times[slot], in_bits=in_bytes * scale, out_bits=out_bytes * scale
+                    )
+                )
+        return tuple(points)
 
 
 _Key = tuple[UUID, str | None]
 
+_UNKNOWN = (nan, nan)
+"""Bytes in and out of an interface that isn't there."""
+
 
 class _Series:
-    """Rings of bits a second, one place a sample; from sample number ``since`` on."""
+    """Rings of the bytes that passed in each interval, from sample number ``since`` on.
+
+    Not a number where that is unknown, less than zero where the counters went backwards.
+    """
 
     __slots__ = ("ins", "outs", "since", "until")
 
