@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -44,7 +45,13 @@ def sysctl(key: str) -> str:
 def dnsmasqs() -> list[str]:
     """The command lines of the dnsmasq processes of this host."""
     here = Path("/proc/thread-self/ns/net").stat().st_ino
-    return sorted(line for line in processes_in({here}).values() if "dnsmasq" in line)
+    lines = processes_in({here}).values()
+    return sorted(_without_index(line) for line in lines if "dnsmasq" in line)
+
+
+def _without_index(text: str) -> str:
+    """The name of a configuration file ends in its bridge's index, which no undo brings back."""
+    return re.sub(r"-\d+\.conf", ".conf", text)
 
 
 def inventory(paths: Paths) -> dict[str, object]:
@@ -55,7 +62,7 @@ def inventory(paths: Paths) -> dict[str, object]:
         "sysctls": {key: sysctl(key) for key in _SYSCTLS},
         "dnsmasqs": dnsmasqs(),
         "files": sorted(
-            str(path.relative_to(paths.run))
+            _without_index(str(path.relative_to(paths.run)))
             for path in paths.run.rglob("*")
             if path.is_file() and path.name not in {"lock", "events.jsonl"}
         ),

@@ -236,6 +236,10 @@ class Changes:
         await self._take_back(interrupted, before)
         plan, desired = await self._plan(before, Request(records=running, scope=frozenset(running)))
         await Run(len(plan.steps), self._drivers).stages(plan.stages)
+        bridges = {one.bridge.name for one in desired.networks.values()}
+        for bridge, ports in interrupted.ports:
+            if bridge in bridges:
+                await self._drivers.links.attach(bridge, ports)
         self._journal.end()
         self._remember_rules(desired)
         self.on_recovery(
@@ -249,7 +253,7 @@ class Changes:
         observed = await observe(self._drivers, ())
         for name in interrupted.bridges:
             link = observed.links.links.get(name)
-            if link and link.kind == "bridge" and not link.alias and name not in addresses:
+            if link and link.kind == "bridge" and not link.alias:
                 await self._drivers.links.delete_bridge(name)
         for name, address in interrupted.addresses:
             if address not in addresses.get(name, (address,)):

@@ -14,7 +14,7 @@ from vnet_tui.engine.files import remove_durably, write_atomically
 from vnet_tui.engine.model import Interface
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
-from vnet_tui.engine.steps import AddAddress, CreateBridge, Plan
+from vnet_tui.engine.steps import AddAddress, CreateBridge, DeleteBridge, Plan
 
 
 class Records:
@@ -57,12 +57,13 @@ class Interrupted:
     """A plan that never ended.
 
     ``bridges`` are those that it made or was about to make, ``addresses`` what it gave to which
-    bridge. ``commit`` holds, when all but the
+    bridge, ``ports`` what was attached to those that it deleted. ``commit`` holds, when all but the
     records was done and verified, the records to write (and, with None, to remove).
     """
 
     bridges: tuple[str, ...] = ()
     addresses: tuple[tuple[str, Interface], ...] = ()
+    ports: tuple[tuple[str, tuple[str, ...]], ...] = ()
     commit: Mapping[UUID, RunRecord | None] | None = None
 
 
@@ -84,7 +85,10 @@ class Journal:
         addresses = [
             [step.bridge, str(step.address)] for step in plan.steps if isinstance(step, AddAddress)
         ]
-        entry = {"bridges": bridges, "addresses": addresses}
+        ports = [
+            [step.spec.name, step.ports] for step in plan.steps if isinstance(step, DeleteBridge)
+        ]
+        entry = {"bridges": bridges, "addresses": addresses, "ports": ports}
         write_atomically(self._path, json.dumps(entry))
 
     def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
@@ -107,6 +111,7 @@ class Journal:
                     (bridge, ip_interface(address))
                     for bridge, address in entry.get("addresses", ())
                 ),
+                ports=tuple((bridge, tuple(ports)) for bridge, ports in entry.get("ports", ())),
                 commit=commit
                 and {UUID(uuid): fields and _record(fields) for uuid, fields in commit.items()},
             )
