@@ -15,7 +15,7 @@ from vnet_tui.engine.resources import FirewallState
 
 ABSENT = FirewallState(present=False, intact=True, digests={})
 
-_OF_NETWORK = re.compile(r"(?:out|in|masq|dnat)_([0-9a-f]{32})(?:_.*)?")
+_OF_NETWORK = re.compile(r"(?:out|in|masq|dnat|hairpin)_([0-9a-f]{32})(?:_.*)?")
 _MARK = re.compile(
     r"vnet:(?P<instance>[^:]*):(?P<of>shared|[0-9a-f-]{36}):(?P<digest>[^:]*):(?P<structure>[^:]*)"
 )

@@ -7,7 +7,7 @@ packet doesn't grow with the number of networks. Each network has
 - ``out_ID``: what its guests open beyond it; ``return`` lets pass, ``deny`` rejects;
 - ``in_ID``: what reaches its guests from beyond; ``accept`` lets pass;
 - ``masq_ID``: masquerade, in mode nat;
-- ``dnat_ID``: its forwards, where it has some;
+- ``dnat_ID`` and ``hairpin_ID``: its forwards, where it has some;
 - an element of the set ``marks``, whose comment says whose this is and what was installed.
 
 Policies see a connection as it reaches the guest, after translation; a deny of incoming ports
@@ -49,15 +49,13 @@ DENY = "goto deny"
 BRIDGES_OUT = "bridges_out"
 BRIDGES_IN = "bridges_in"
 BRIDGES_NAT = "bridges_nat"
-DISPATCHES = (BRIDGES_OUT, BRIDGES_IN, BRIDGES_NAT)
+BRIDGES_HAIRPIN = "bridges_hairpin"
+DISPATCHES = (BRIDGES_OUT, BRIDGES_IN, BRIDGES_NAT, BRIDGES_HAIRPIN)
 """Maps from a bridge to a chain of its network."""
 
 BRIDGES = "bridges"
 """All bridges. A set beside the maps, since the kernel checks wherever a map is used that all
 chains it leads to may run there."""
-
-HAIRPINS = "hairpins"
-"""Bridges, paired with themselves, of networks with forwards."""
 
 MARKS = "marks"
 """Bridges with marks as comments; ``lo`` has the mark of what all networks share."""
@@ -106,7 +104,7 @@ SHARED_CHAINS: Mapping[str, Chain] = {
     "postrouting": Chain(
         (
             # Replies to guests of the same network, and to the host, have to come back through us.
-            f"ct status dnat iifname . oifname @{HAIRPINS} masquerade",
+            f"ct status dnat oifname vmap @{BRIDGES_HAIRPIN}",
             f"ct status dnat oifname @{BRIDGES} fib saddr type local masquerade",
             "ip daddr { 224.0.0.0/4, 255.255.255.255 } return",
             "ip6 daddr ff00::/8 return",
@@ -127,7 +125,6 @@ class Part:
     structure: str
     layout: Layout
     dispatch: Mapping[str, str]
-    hairpins: bool
     claims: tuple[Claim[tuple[str, ...]], ...]
 
 
@@ -186,6 +183,10 @@ def render_network(rules: NetworkRules) -> Part:
         translation = Translation(f"dnat_{name}", forwards)
         chains[f"dnat_{name}"] = Chain(tuple(translation.rules))
         lookups.update(translation.lookups)
+        # By source and not by interface: bridge netfilter bridges such packets without one.
+        hairpin = [f"{subnet_match('saddr', subnet)} masquerade" for subnet in rules.subnets]
+        chains[f"hairpin_{name}"] = Chain(tuple(hairpin))
+        dispatch[BRIDGES_HAIRPIN] = f"jump hairpin_{name}"
         claims = tuple(
             Claim(protocols(forward.protocol), forward.ports, (f"dnat_{name}",))
             for forward in forwards
@@ -200,7 +201,6 @@ def render_network(rules: NetworkRules) -> Part:
         structure=part_structure(chains, lookups, entries),
         layout=Layout(chains, lookups),
         dispatch=dispatch,
-        hairpins=bool(forwards),
         claims=claims,
     )
 
@@ -243,8 +243,6 @@ def _shared_lookups(
         leads = {part.bridge: part.dispatch[name] for part in parts if name in part.dispatch}
         yield name, Lookup("ifname", "verdict", elements=leads)
     yield BRIDGES, Lookup("ifname", elements={part.bridge: "" for part in parts})
-    hairpins = {f"{part.bridge} . {part.bridge}": "" for part in parts if part.hairpins}
-    yield HAIRPINS, Lookup("ifname . ifname", elements=hairpins)
     singles: dict[str, str] = {}
     ranges: dict[str, str] = {}
     claims = (claim for part in parts for claim in part.claims)
