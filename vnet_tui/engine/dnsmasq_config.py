@@ -117,7 +117,10 @@ def _dns(network: Network, uuid: UUID, paths: Paths) -> Iterator[str]:
 
 
 def _record(record: Record, domain: str | None) -> Iterator[str]:
-    """One record; a bare name of a network with a domain is known by its full name as well."""
+    """One record; a bare name of a network with a domain is known by its full name as well.
+
+    To the bare name of a service dnsmasq adds the domain itself.
+    """
     names = [record.name]
     if domain and _is_bare(record.name):
         names.append(f"{record.name}.{domain}")
@@ -127,14 +130,15 @@ def _record(record: Record, domain: str | None) -> Iterator[str]:
     if record.type == "cname":
         yield f"cname={','.join(names)},{target}"
         return
+    if record.type == "srv":
+        numbers = (record.port or 0, record.priority or 0, record.weight or 0)
+        yield f"srv-host={record.name},{target},{','.join(map(str, numbers))}"
+        return
     for name in names:
         if record.type == "txt":
             yield f"txt-record={name},{strings(record.value or '')}"
-        elif record.type == "mx":
-            yield f"mx-host={name},{target},{record.priority or 0}"
         else:
-            numbers = (record.port or 0, record.priority or 0, record.weight or 0)
-            yield f"srv-host={name},{target},{','.join(map(str, numbers))}"
+            yield f"mx-host={name},{target},{record.priority or 0}"
 
 
 def _is_bare(name: str) -> bool:

@@ -41,8 +41,8 @@ class Dnsmasq:
     async def observe(self) -> tuple[DnsmasqProcess, ...]:
         """All of ours that run, with what they were started with and what their lists say now.
 
-        One whose configuration was damaged since, or whose bridge was made anew, has an empty
-        ``config``, which no network wants.
+        One whose configuration file was damaged since has an empty ``config``, which no network
+        wants.
         """
         return await asyncio.to_thread(self._observe)
 
@@ -96,9 +96,8 @@ class Dnsmasq:
             raise DriverError(f"{cause}; and as it was before: {error}") from cause
 
     def _observe(self) -> tuple[DnsmasqProcess, ...]:
-        indexes = {name: index for index, name in socket.if_nameindex()}
         return tuple(
-            DnsmasqProcess(pid=one.pid, spec=self._files.read(one.config, one.network, indexes))
+            DnsmasqProcess(pid=one.pid, spec=self._files.read(one.config, one.network))
             for one in process.scan(self._files.root)
         )
 
@@ -134,9 +133,8 @@ class Dnsmasq:
 
     async def _launch(self, spec: DnsmasqSpec) -> None:
         try:
-            config = await asyncio.to_thread(
-                self._files.write, spec, socket.if_nametoindex(spec.bridge)
-            )
+            socket.if_nametoindex(spec.bridge)  # dnsmasq would wait for it to come
+            config = await asyncio.to_thread(self._files.write, spec)
             await self._run(spec, config)
         except OSError as error:
             self._files.remove(spec.network)

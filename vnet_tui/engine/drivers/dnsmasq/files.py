@@ -1,8 +1,7 @@
 """The files of our dnsmasqs in the run directory: one directory each, named by the network.
 
-The configuration's name holds a digest of its content and the index of the bridge that it was
-started on, so that the command line of a process proves what it was told, and shows when the
-bridge was made anew: a dnsmasq's DHCP socket stays bound to the interface that is gone.
+The configuration's name holds a digest of its content, so that the command line of a process
+proves what it was told.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from vnet_tui.engine.dnsmasq_config import HOSTS_FILE, PID_FILE, RESERVATIONS_FI
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import DnsmasqSpec
 
-_CONFIG_NAME = re.compile(r"dnsmasq-([0-9a-f]{16})-([0-9]+)\.conf")
+_CONFIG_NAME = re.compile(r"dnsmasq-([0-9a-f]{16})\.conf")
 _BRIDGE = re.compile(r"^interface=(.+)$", re.MULTILINE)
 
 
@@ -44,7 +43,7 @@ class Files:
         except (OSError, ValueError):
             return None
 
-    def write(self, spec: DnsmasqSpec, bridge_index: int) -> Path:
+    def write(self, spec: DnsmasqSpec) -> Path:
         """All files of a dnsmasq; gives back the configuration's path. Raises OSError."""
         directory = self.directory(spec.network)
         self._paths.leases.mkdir(parents=True, exist_ok=True)
@@ -52,7 +51,7 @@ class Files:
         for made in (self.root, directory):
             made.chmod(0o755)  # dnsmasq reads them when it isn't root any more
         self.write_lists(spec)
-        config = directory / f"dnsmasq-{_digest(spec.config)}-{bridge_index}.conf"
+        config = directory / f"dnsmasq-{_digest(spec.config)}.conf"
         _replace(config, spec.config)
         return config
 
@@ -62,25 +61,19 @@ class Files:
         _replace(directory / RESERVATIONS_FILE, spec.reservations)
         _replace(directory / HOSTS_FILE, spec.hosts)
 
-    def read(self, config: Path, network: UUID, indexes: dict[str, int]) -> DnsmasqSpec:
+    def read(self, config: Path, network: UUID) -> DnsmasqSpec:
         """What a process was told that was started with ``config``.
 
-        ``indexes`` are those of the interfaces that there are. Where the file doesn't say what it
-        did, or the bridge isn't the same any more, the configuration is empty: like no other.
+        Where the file doesn't say that any more the configuration is empty: like no other.
         """
         directory = self.directory(network)
-        text, bridge = _text(config), ""
+        text = _text(config)
+        bridge = _BRIDGE.search(text)
         named = _CONFIG_NAME.fullmatch(config.name)
-        if named is None or named[1] != _digest(text):
-            text = ""
-        elif line := _BRIDGE.search(text):
-            bridge = line[1]
-            if indexes.get(bridge) != int(named[2]):
-                text = ""
         return DnsmasqSpec(
             network=network,
-            bridge=bridge,
-            config=text,
+            bridge=bridge[1] if bridge else "",
+            config=text if named and named[1] == _digest(text) else "",
             reservations=_text(directory / RESERVATIONS_FILE),
             hosts=_text(directory / HOSTS_FILE),
         )
