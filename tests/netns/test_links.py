@@ -318,14 +318,17 @@ async def test_a_watch_that_was_too_slow_says_so_and_goes_on(lab: Lab) -> None:
         await heard(watch, Happened.ADDED, "late")
 
 
-def test_looking_needs_no_pyroute2(lab: Lab) -> None:
+def test_looking_needs_no_pyroute2_and_no_routing_table(lab: Lab) -> None:
+    """In a namespace where not even the loopback was ever up, the kernel has no tables yet."""
     program = (
         "import asyncio, sys\n"
         "from vnet_tui.engine.drivers.links import Links\n"
         "async def main():\n"
         "    async with await Links.open() as links:\n"
-        "        assert 'lo' in (await links.snapshot()).links\n"
+        "        snapshot = await links.snapshot()\n"
+        "        assert set(snapshot.links) == {'lo'}, snapshot\n"
+        "        assert snapshot.routes == (), snapshot\n"
         "asyncio.run(main())\n"
         "assert not [name for name in sys.modules if name.startswith('pyroute2')]\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run(["unshare", "--net", sys.executable, "-c", program], check=True)

@@ -28,7 +28,12 @@ but no more than this many."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """Which interfaces are a network: its bridge's index, and its ports' names by index."""
+    """Which interfaces are a network: its bridge's index, and its ports' names by index.
+
+    A bridge counts what guests and host, or the world beyond it, send each other; what guests of
+    one network send among themselves is seen at their ports only. What it hands to the host it
+    counts without the Ethernet header's 14 bytes (``br_pass_frame_up``).
+    """
 
     bridge: int
     ports: Mapping[int, str] = field(default_factory=dict)

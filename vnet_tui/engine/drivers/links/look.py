@@ -6,9 +6,10 @@ that only looks need not import it.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from vnet_tui.engine.drivers.links import messages
@@ -57,11 +58,8 @@ class Look:
         for message in self._dump("addresses", RTM_GETADDR, messages.ALL_ADDRESSES):
             if found := messages.read_address(message):
                 addresses[found[0]].add(found[1])
-        routes: list[Route] = []
-        for family in (socket.AF_INET, socket.AF_INET6):
-            for message in self._dump("routes", RTM_GETROUTE, messages.main_routes(family)):
-                if route := messages.read_route(message):
-                    routes.append(replace(route[1], device=names.get(route[0])))
+        found_routes = [*self._routes(socket.AF_INET), *self._routes(socket.AF_INET6)]
+        routes = [replace(route, device=names.get(device)) for device, route in found_routes]
         return LinkSnapshot(
             links={
                 link.name: link.link(names.get(link.master), addresses[index])
@@ -69,6 +67,14 @@ class Look:
             },
             routes=tuple(routes),
         )
+
+    def _routes(self, family: int) -> Iterator[tuple[int, Route]]:
+        """The main table of an address family, each route with the index of its device."""
+        body = messages.main_routes(family)
+        for message in self._dump("routes", RTM_GETROUTE, body, nothing=errno.ENOENT):
+            # A kernel without IPv6 answers for the families that it has.
+            if messages.family(message) == family and (route := messages.read_route(message)):
+                yield route
 
     def learned(self, bridge: str | int) -> Mapping[str, str]:
         """Where a bridge has learned MACs: the port's name by MAC. Empty for no bridge."""
@@ -82,10 +88,14 @@ class Look:
         places = map(messages.read_learned, self._dump("learned MACs", RTM_GETNEIGH, body))
         return {mac: name for mac, port in filter(None, places) if (name := _name(port))}
 
-    def _dump(self, what: str, request: int, body: bytes) -> list[Message]:
+    def _dump(self, what: str, request: int, body: bytes, nothing: int = 0) -> list[Message]:
+        """The answer to a question; the error ``nothing`` is an answer too (a routing table that
+        never held a route doesn't exist)."""
         try:
             return self._reader.dump(request, body)
         except OSError as error:
+            if error.errno == nothing:
+                return []
             raise DriverError(f"listing {what}: {error.strerror}") from error
         except DumpInterruptedError as error:
             raise DriverError(
