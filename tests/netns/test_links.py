@@ -261,6 +261,21 @@ async def test_a_snapshot_agrees_with_ip_about_many_interfaces(lab: Lab) -> None
         }
 
 
+async def test_a_host_that_never_rests_is_looked_at_too(lab: Lab) -> None:
+    batch(*(f"link add d{n} type veth peer name e{n}" for n in range(100)))
+    commands = "\n".join(f"link add x{n} type veth peer name y{n}" for n in range(400))
+    busy = await asyncio.create_subprocess_exec("ip", "-batch", "-", stdin=asyncio.subprocess.PIPE)
+    assert busy.stdin is not None
+    async with await Links.open() as links:
+        busy.stdin.write(commands.encode())
+        busy.stdin.close()
+        while busy.returncode is None:
+            snapshot = await links.snapshot()
+            assert {f"{end}{n}" for end in "de" for n in range(100)} <= set(snapshot.links)
+        assert await busy.wait() == 0
+        assert len((await links.snapshot()).links) == 1 + 2 * 100 + 2 * 400
+
+
 async def test_what_a_bridge_has_learned(lab: Lab) -> None:
     async with await Links.open() as links:
         await links.create_bridge(SPEC)

@@ -7,7 +7,6 @@ general netlink library needs for it, and without importing one. Constants are t
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
@@ -50,10 +49,6 @@ _ERROR = struct.Struct("=i")
 
 Message = tuple[int, int, bytes, int, int]
 """A message: its type and flags, the datagram it is in, where its body begins and ends."""
-
-
-class DumpInterruptedError(Exception):
-    """What was being dumped changed meanwhile, so entries may be missing: ask again."""
 
 
 def route_socket(groups: int = 0, receive_buffer: int = 1 << 20) -> socket.socket:
@@ -155,31 +150,31 @@ class RouteReader:
             if HEADER.unpack_from(data)[3] == self._sequence:
                 return data
 
-    def dump(self, request: int, body: bytes, attempts: int = 8) -> list[Message]:
-        """Everything of a kind that the kernel has, consistently.
+    def dump(self, request: int, body: bytes, attempts: int = 4) -> list[Message]:
+        """Everything of a kind that the kernel has. Raises OSError with what the kernel said.
 
-        Raises OSError with what the kernel said, and :class:`DumpInterruptedError` when it kept
-        changing through all attempts.
+        When it changes while it is told, it is asked for again; on a host that doesn't come to
+        rest the last answer has to do, which may lack what came or went meanwhile.
         """
-        for _ in range(attempts):
-            with contextlib.suppress(DumpInterruptedError), self.lock:
+        with self.lock:
+            for _ in range(attempts):
                 self.ask(request, body)
-                return self._rest_of_dump()
-        raise DumpInterruptedError
+                found, interrupted = self._rest_of_dump()
+                if not interrupted:
+                    break
+        return found
 
-    def _rest_of_dump(self) -> list[Message]:
-        found = []
+    def _rest_of_dump(self) -> tuple[list[Message], int]:
+        """The messages of an answer, and whether things changed while it was given."""
+        found: list[Message] = []
         interrupted = 0
         while True:
             for message in messages(self.receive()):
                 _, flags, data, start, _ = message
                 interrupted |= flags & _NLM_F_DUMP_INTR
-                if not ends_dump(data, start - HEADER.size):
-                    found.append(message)
-                elif interrupted:
-                    raise DumpInterruptedError
-                else:
-                    return found
+                if ends_dump(data, start - HEADER.size):
+                    return found, interrupted
+                found.append(message)
 
     def get(self, request: int, body: bytes) -> Message | None:
         """One thing, or None where the kernel hasn't got it. Raises OSError."""

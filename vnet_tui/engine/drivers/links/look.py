@@ -18,7 +18,6 @@ from vnet_tui.engine.drivers.netlink import (
     RTM_GETLINK,
     RTM_GETNEIGH,
     RTM_GETROUTE,
-    DumpInterruptedError,
     Message,
     RouteReader,
 )
@@ -97,11 +96,6 @@ class Look:
             if error.errno == nothing:
                 return []
             raise DriverError(f"listing {what}: {error.strerror}") from error
-        except DumpInterruptedError as error:
-            raise DriverError(
-                f"listing {what}: they kept changing while they were read",
-                "try again when the host is quieter",
-            ) from error
 
 
 def _name(index: int) -> str | None:
