@@ -11,6 +11,9 @@ MAX_DEPTH = 16
 MAX_NODES = 30_000
 """Elements and comments of a document, those in ``<metadata>`` too."""
 
+MAX_TAG = 64 * 1024
+"""Characters of one start tag with its attributes."""
+
 MAX_RULES = 10_000
 """Rules in each of ``<incoming>`` and ``<outgoing>``."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import TypedDict, TypeVar
 
 from vnet_tui.engine.errors import Problem
@@ -17,6 +18,10 @@ T = TypeVar("T")
 
 _SHOWN = 40
 """Characters of a wrong value that a message repeats."""
+
+
+_TOLD = 20
+"""Unknown attributes of one element that are told one by one."""
 
 
 class Written(TypedDict):
@@ -197,7 +202,7 @@ class Node:
     def close(self, *, text: bool = False) -> None:
         """Nothing more will be asked: tell of attributes that nobody took and, unless the element
         holds ``text``, of text where none belongs."""
-        for name in self._attributes:
+        for name in islice(self._attributes, _TOLD):
             at = self._offset(name)
             if name.startswith("{"):
                 self._problems.add(
@@ -214,6 +219,9 @@ class Node:
             else:
                 remedy = f"<{self.tag}> has no attributes"
             self._problems.add(at, f"the attribute {name} of <{self.tag}> is unknown", remedy)
+        if len(self._attributes) > _TOLD:
+            count = len(self._attributes) - _TOLD
+            self.problem(f"{count} more attributes of <{self.tag}> are unknown")
         if not text:
             stray = next((text for text in map(trimmed, self._texts()) if text), "")
             if stray:

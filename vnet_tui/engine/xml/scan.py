@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from vnet_tui.engine.errors import Problem
-from vnet_tui.engine.xml.limits import MAX_DEPTH, MAX_NODES
+from vnet_tui.engine.xml.limits import MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_TAG
 
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[^\s<>/="'!?&]++)"""
@@ -45,7 +45,8 @@ class Scan:
     """What the pass found. ``places`` are in document order.
 
     ``fatal`` problems forbid to show the document to a parser; ``unbalanced`` are about tags and
-    hold only while ``broken`` is False: it tells of something that is no tag at all.
+    hold only while ``broken`` is False: it tells of something that is no tag at all, where the
+    pass ended and a parser will, too.
     """
 
     text: str
@@ -90,7 +91,7 @@ class _Scanner:
     def run(self) -> None:
         text = self._scan.text
         at = text.find("<")
-        while at >= 0 and not self._scan.fatal:
+        while at >= 0 and not self._done:
             if (after := self._opaque(at)) is None:
                 tag = _TAG.match(text, at)
                 if tag is None:
@@ -108,6 +109,12 @@ class _Scanner:
             at = text.find("<", after)
         self._close_down_to(0, None)
 
+    @property
+    def _done(self) -> bool:
+        """Whether there is nothing more to learn."""
+        found = self._scan
+        return bool(found.fatal) or found.broken or len(found.unbalanced) > MAX_PROBLEMS
+
     def _fatal(self, at: int, message: str, remedy: str) -> None:
         self._scan.fatal.append(self._problem(at, message, remedy))
 
@@ -118,6 +125,8 @@ class _Scanner:
     def _opaque(self, at: int) -> int | None:
         """Where a comment, CDATA section or processing instruction that begins here ends."""
         text = self._scan.text
+        if text[at + 1 : at + 2] not in ("!", "?"):
+            return None
         for begin, end, what in _OPAQUE:
             if not text.startswith(begin, at):
                 continue
@@ -155,6 +164,12 @@ class _Scanner:
             self._stack[-1].has_children = True
         if not tag["empty"]:
             self._stack.append(_Open(name, place))
+        if tag.end() - tag.start() > MAX_TAG:
+            self._fatal(
+                tag.start(),
+                f"the tag <{name[:40]}> has more than {MAX_TAG} characters (MAX_TAG)",
+                "check that the document is that of a network",
+            )
         if len(self._stack) + bool(tag["empty"]) > MAX_DEPTH:
             self._fatal(
                 tag.start(),

@@ -1,0 +1,189 @@
+"""The rules of what may pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vnet_tui.engine.check.forwards import PortIndex, covers, forwards, protocols
+from vnet_tui.engine.check.names import is_guest_name, one_line
+from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, repeated, warning
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.model import (
+    Action,
+    Forwarding,
+    Mode,
+    Network,
+    Policy,
+    PortRange,
+    Protocol,
+    Rule,
+)
+
+_COMMENT = 128
+"""Bytes of a rule's comment: what nftables keeps (NFTNL_UDATA_COMMENT_MAXLEN)."""
+
+_LIMIT = 1, 1_000_000
+
+
+def check_forwarding(network: Network) -> Iterator[Problem]:
+    """Rules that can match, each alone and beside the others of its policy."""
+    forwarding = network.forwarding
+    if forwarding is None:
+        return
+    if forwarding.mode is Mode.ISOLATED:
+        yield error(
+            forwarding,
+            "there is no mode isolated",
+            'write enabled="false", or leave <forwarding> out',
+        )
+    if forwarding.enabled and not network.ips:
+        yield warning(
+            forwarding,
+            "nothing can be forwarded: the network has no address of the host",
+            "add <dhcp><ip …/></dhcp>",
+        )
+    for policy in (forwarding.incoming, forwarding.outgoing):
+        if policy is not None:
+            yield from _policy(policy, forwarding, network)
+
+
+def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterator[Problem]:
+    incoming = policy is forwarding.incoming
+    for rule in policy.rules:
+        yield from _ports(rule)
+        yield from _sense(rule, incoming)
+        if rule.enabled:
+            yield from _reach(rule, incoming, network)
+    live = [rule for rule in policy.rules if rule.enabled]
+    for first, rule in repeated(live, _match):
+        yield warning(
+            rule,
+            f"this rule never decides anything: an earlier one{at_line(first)} matches the same",
+            "delete it, or move it before that one",
+        )
+    if incoming:
+        yield from _taken_ports(forwards(policy))
+
+
+def _match(rule: Rule) -> Rule | None:
+    """A rule without what has no part in matching; a rule with a limit lets others match too."""
+    if rule.limit is not None:
+        return None
+    plain = replace(rule, action=Action.ALLOW, comments=(), comment=None, log=False)
+    return replace(plain, destport=None, established=True)
+
+
+def _ports(rule: Rule) -> Iterator[Problem]:
+    for name, ports in (("port", rule.port), ("destport", rule.destport)):
+        if ports is None:
+            continue
+        for value in dict.fromkeys((ports.first, ports.last)):
+            yield from port_bounds(rule, name, value)
+        if ports.first > ports.last:
+            yield error(
+                rule,
+                f"{name} {ports.first}-{ports.last} ends before it starts",
+                f"write {ports.last}-{ports.first}",
+            )
+    if rule.destport is not None:
+        if rule.port is None:
+            yield error(
+                rule, "destport stands without port", "add the port of the host that leads there"
+            )
+        elif _size(rule.port) != _size(rule.destport):
+            yield error(
+                rule,
+                f"{_size(rule.port)} ports ({rule.port}) can't lead to {_size(rule.destport)} "
+                f"({rule.destport})",
+                "give as many in destport as in port",
+            )
+
+
+def _size(ports: PortRange) -> int:
+    return ports.last - ports.first + 1
+
+
+def _sense(rule: Rule, incoming: bool) -> Iterator[Problem]:
+    if rule.destport is not None:
+        if rule.domain is None:
+            yield error(
+                rule,
+                "destport stands without domain",
+                "add the guest that it is a port of, or delete destport",
+            )
+        if not incoming:
+            yield error(rule, "destport has no meaning in <outgoing>", "delete it, or write port")
+        elif rule.action is Action.DENY:
+            yield error(rule, "a <deny> leads nowhere", "delete destport")
+    if rule.protocol is Protocol.ICMP and (rule.port, rule.destport) != (None, None):
+        yield error(rule, "icmp has no ports", "delete port, or write tcp or udp")
+    if rule.source and rule.destination and rule.source.version != rule.destination.version:
+        yield error(
+            rule,
+            f"no connection goes from {rule.source} to {rule.destination}",
+            "write source and destination of one family",
+        )
+    if rule.domain is not None and not is_guest_name(rule.domain):
+        yield error(
+            rule,
+            f"{rule.domain!r} is no name of a guest",
+            "letters, digits, ., _ and -, the first and last a letter or digit",
+        )
+    yield from bounds(rule, "a limit", rule.limit, *_LIMIT, " connections a second")
+    if rule.comment is not None:
+        length = len(rule.comment.encode("utf-8", "surrogatepass"))
+        if not one_line(rule.comment):
+            yield error(rule, "the comment has control characters", "one line of text")
+        elif length > _COMMENT:
+            yield error(rule, f"the comment has {length} bytes", f"at most {_COMMENT} are possible")
+
+
+def _reach(rule: Rule, incoming: bool, network: Network) -> Iterator[Problem]:
+    """Rules that look as if they never matched."""
+    sound = [ip.subnet for ip in network.ips if ip.prefix <= ip.address.max_prefixlen]
+    beyond = rule.source and sound and not any(rule.source.overlaps(subnet) for subnet in sound)
+    if beyond and not incoming:
+        yield warning(
+            rule,
+            f"no guest has an address in {rule.source}",
+            "source is where guests are, destination where they connect to",
+        )
+    if rule.domain is not None and network.dhcp:
+        reserved = {(one.name or "").lower() for one in network.dhcp.reservations}
+        leases = network.dhcp.enabled and any(ip.ranges for ip in network.ips)
+        if rule.domain.lower() not in reserved and not leases:
+            yield warning(
+                rule,
+                f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
+                "no range is served",
+                f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
+                "this name",
+            )
+
+
+def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:
+    """Ports of the host that lead to two guests, where the order of rules doesn't make sense of it.
+
+    A forward after one that matches less (another source, another address of the host) gets the
+    rest.
+    """
+    index = PortIndex(rules)
+    for number, rule in enumerate(rules):
+        if rule.port is None:
+            continue
+        for earlier, first in index.overlapping(rule.port):
+            if (
+                earlier < number
+                and first.limit is None
+                and protocols(first) & protocols(rule)
+                and covers(first.source, rule.source)
+                and covers(first.destination, rule.destination)
+                and _match(first) != _match(rule)
+            ):
+                yield error(
+                    rule,
+                    f"port {rule.port} of the host leads to {first.domain} already{at_line(first)}",
+                    "take another port, or tell them apart by protocol, source or destination",
+                )
+                break

@@ -1,0 +1,114 @@
+"""In what two networks of one host collide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vnet_tui.engine.check.forwards import PortIndex, forwards, overlap, protocols
+from vnet_tui.engine.check.report import error, scalar_line
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.model import Network, Rule
+
+
+def conflicts(network: Network, other: Network) -> Iterator[Problem]:
+    """Everything that ``network`` can't have beside ``other``, told at the lines of the former."""
+    if network.name == other.name:
+        yield error(
+            scalar_line(network, "name"),
+            f"there is another network named {other.name}",
+            f"choose another name, or give it that one's UUID, {other.uuid}, to replace it"
+            if other.uuid
+            else "choose another name",
+        )
+    if network.uuid is not None and network.uuid == other.uuid:
+        yield error(
+            scalar_line(network, "uuid"),
+            f"the network {other.name} has this UUID",
+            "delete it, and a new one is made",
+        )
+    yield from _devices(network, other)
+    for ip in network.ips:
+        for theirs in other.ips:
+            if ip.address.version == theirs.address.version and ip.subnet.overlaps(theirs.subnet):
+                yield error(
+                    ip,
+                    f"the subnet {ip.subnet} overlaps {theirs.subnet} of the network {other.name}",
+                    "choose another; both can't be reached from one host",
+                )
+    if network.forwarding and other.forwarding:
+        yield from _forwards(network, other)
+
+
+def _devices(network: Network, other: Network) -> Iterator[Problem]:
+    mine, theirs = network.bridge, other.bridge
+    if mine and mine.name:
+        if theirs and mine.name == theirs.name:
+            yield error(
+                mine,
+                f"the bridge {mine.name} belongs to the network {other.name}",
+                "choose another name, or leave it out and one is derived",
+            )
+        if other.interface and mine.name == other.interface.name:
+            yield error(
+                mine,
+                f"{mine.name} is the shared interface of the network {other.name}",
+                "choose another name for the bridge",
+            )
+    if mine and theirs and mine.mac and mine.mac == theirs.mac:
+        yield error(
+            mine,
+            f"the MAC {mine.mac} is that of the bridge of the network {other.name}",
+            "choose another, or leave it out and one is derived",
+        )
+    if network.interface and other.interface and network.interface.name == other.interface.name:
+        yield error(
+            network.interface,
+            f"the interface {network.interface.name} is shared by the network {other.name}",
+            "an interface can be a port of one bridge only",
+        )
+    if network.interface and theirs and network.interface.name == theirs.name:
+        yield error(
+            network.interface,
+            f"{theirs.name} is the bridge of the network {other.name}",
+            "share a physical interface",
+        )
+    listen, taken = network.listen, other.listen
+    if (
+        listen
+        and taken
+        and (listen.address, listen.port) == (taken.address, taken.port)
+        and (listen.vni is None or taken.vni is None or listen.vni == taken.vni)
+    ):
+        yield error(
+            listen,
+            f"the network {other.name} listens on {taken.address} port {taken.port} already",
+            "take another port, or give each of the two a vni of its own",
+        )
+
+
+def _forwards(network: Network, other: Network) -> Iterator[Problem]:
+    mine = _live_forwards(network)
+    theirs = PortIndex(_live_forwards(other)) if mine else None
+    for rule in mine:
+        if rule.port is None or theirs is None:
+            continue
+        for _, taken in theirs.overlapping(rule.port):
+            if (
+                protocols(rule) & protocols(taken)
+                and overlap(rule.source, taken.source)
+                and overlap(rule.destination, taken.destination)
+            ):
+                yield error(
+                    rule,
+                    f"port {rule.port} of the host leads to {taken.domain} of the network "
+                    f"{other.name}",
+                    "take another port, or tell them apart by protocol, source or destination",
+                )
+                break
+
+
+def _live_forwards(network: Network) -> list[Rule]:
+    forwarding = network.forwarding
+    if forwarding is None or not forwarding.enabled or forwarding.incoming is None:
+        return []
+    return forwards(forwarding.incoming)
