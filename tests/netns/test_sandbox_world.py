@@ -26,6 +26,12 @@ with socket.socket(socket.AF_INET, kind) as asking:
     print(asking.recv(100).decode())
 """
 
+_FETCH = """
+import sys, urllib.request
+with urllib.request.urlopen(sys.argv[1], timeout=5) as page:
+    print(page.read().decode())
+"""
+
 
 @pytest.fixture(params=[False, True], ids=["root", "plain user"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
@@ -80,7 +86,7 @@ def test_guests_reach_the_internet_and_each_other(sandbox: Sandbox) -> None:
     foobar = wait_for_lease(sandbox, "foobar")
     asked = sandbox.run(guest("web", f"busybox nslookup {world.WWW_NAME} 10.0.0.1"))
     assert world.WWW_V4 in asked
-    page = sandbox.run(guest("web", f"busybox wget -T 5 -q -O - http://{world.WWW_V4}/"))
+    page = sandbox.run(guest("web", f"{sandbox.python} -c '{_FETCH}' http://{world.WWW_V4}/"))
     assert "It works" in page
     for kind in ("STREAM", "DGRAM"):
         echo = guest("web", f"{sandbox.python} -c '{_ECHO}' {kind} {foobar} 321")
