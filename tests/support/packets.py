@@ -113,8 +113,8 @@ class Packets:
             attempt.socket.close()
         return [attempt.answer or Answer(Fate.LOST) for attempt in attempts]
 
-    def connect(self, who: str, to: str, port: int) -> Connection:
-        """A TCP connection that stays, to a listener of ours."""
+    def connect(self, who: str, to: str, port: int, *, server: tuple[str, int]) -> Connection:
+        """A TCP connection that stays; ``server`` is who listens at its end, and on which port."""
         version = ip_address(to).version
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         with visiting(self._machines[who]):
@@ -122,7 +122,7 @@ class Packets:
         listener = next(
             listener
             for listener in self._listeners
-            if listener.port == port
+            if (listener.who, listener.port) == server
             and listener.family == family
             and listener.kind == socket.SOCK_STREAM
         )
@@ -130,11 +130,11 @@ class Packets:
         client.settimeout(2)
         listener.socket.settimeout(2)
         client.connect((to, port))
-        server, _ = listener.socket.accept()
-        server.settimeout(2)
+        accepted, _ = listener.socket.accept()
+        accepted.settimeout(2)
         listener.socket.setblocking(False)
         self._selector.register(listener.socket, selectors.EVENT_READ, listener)
-        return Connection(client, server)
+        return Connection(client, accepted)
 
     def close(self) -> None:
         """Close all listeners."""

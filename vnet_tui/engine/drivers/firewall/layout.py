@@ -79,6 +79,24 @@ def tag(rule: str) -> str:
     return hashlib.blake2s(rule.encode(), digest_size=4).hexdigest()
 
 
+class Names:
+    """Names for the lookups of one chain.
+
+    They say what a lookup is about and count only within that, so that an edit leaves the lookups
+    beside it what they are.
+    """
+
+    def __init__(self, chain: str) -> None:
+        self._chain = chain
+        self._counts: dict[str, int] = {}
+
+    def next(self, about: str, match: str = "") -> str:
+        """The next name for lookups about that, used under ``match`` (nft's words)."""
+        kind = f"{about}_{tag(match)}" if match else about
+        number = self._counts[kind] = self._counts.get(kind, -1) + 1
+        return f"{self._chain}_{kind}_{number}"
+
+
 def structure(
     chains: Iterable[tuple[str, Hook | None, Sequence[str]]],
     sizes: Iterable[tuple[str, int]],

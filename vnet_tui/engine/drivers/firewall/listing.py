@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE, VERSION, Hook, structure
+from vnet_tui.engine.drivers.firewall.layout import (
+    FAMILY,
+    TABLE,
+    VERSION,
+    Chain,
+    Hook,
+    Layout,
+    Lookup,
+    structure,
+)
 from vnet_tui.engine.drivers.firewall.render import DISPATCHES, MARKS, SHARED_CHAINS
 from vnet_tui.engine.errors import ConflictError, Problem
 from vnet_tui.engine.resources import FirewallState
@@ -42,22 +51,20 @@ class _Listing:
         self.parts: dict[str, _Part] = {"": _Part()}
         self.hooks: dict[str, Hook] = {}
         self.marks: list[re.Match[str]] = []
-        self.dormant = False
+        self.awake = True
+        self.open = True
         for item in objects:
             for kind, value in item.items():
                 self._take(kind, value)
 
     def _take(self, kind: str, value: Mapping[str, Any]) -> None:
         if kind == "table":
-            self.dormant = "flags" in value
+            self.awake = "flags" not in value
         elif kind == "chain":
             self._part(value["name"]).chains[value["name"]] = []
-            if "hook" in value:
-                # A policy of drop would be another hook than the one we made.
-                policy = "" if value.get("policy") == "accept" else "!"
-                self.hooks[value["name"]] = Hook(
-                    value["type"], value["hook"] + policy, value["prio"]
-                )
+            if (hook := _hook(value)) is not None:
+                self.hooks[value["name"]] = hook
+                self.open = self.open and value.get("policy") == "accept"
         elif kind == "rule":
             self._part(value["chain"]).chains[value["chain"]].append(value.get("comment", ""))
         elif kind in ("set", "map"):
@@ -86,6 +93,28 @@ class _Listing:
                 self._part(target).entries.append((name, f'"{key}"', f"{word} {target}"))
 
 
+def read_layout(objects: Sequence[Mapping[str, Any]]) -> Layout:
+    """The chains and lookups that there are, without what they hold."""
+    chains: dict[str, Chain] = {}
+    lookups: dict[str, Lookup] = {}
+    for item in objects:
+        for kind, value in item.items():
+            if kind == "chain":
+                chains[value["name"]] = Chain((), _hook(value))
+            elif kind in ("set", "map"):
+                keys = value["type"]
+                lookups[value["name"]] = Lookup(
+                    keys if isinstance(keys, str) else " . ".join(map(str, keys)),
+                    str(value.get("map", "")),
+                    interval="interval" in value.get("flags", ()),
+                )
+    return Layout(chains, lookups)
+
+
+def _hook(chain: Mapping[str, Any]) -> Hook | None:
+    return Hook(chain["type"], chain["hook"], chain["prio"]) if "hook" in chain else None
+
+
 def read_state(objects: Sequence[Mapping[str, Any]], instance: str) -> FirewallState:
     """The state that a listing of the table tells (libnftables-json(5)).
 
@@ -108,7 +137,7 @@ def read_state(objects: Sequence[Mapping[str, Any]], instance: str) -> FirewallS
         if part is not None and mark["structure"] == part.made({}):
             digests[network] = mark["digest"]
     # A part that is left over has lost its mark: nobody could tell what it should be.
-    intact = intact and not listing.dormant and not listing.parts
+    intact = intact and listing.awake and listing.open and not listing.parts
     return FirewallState(present=True, intact=intact, digests=digests)
 
 

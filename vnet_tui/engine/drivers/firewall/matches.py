@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vnet_tui.engine.drivers.firewall.layout import Lookup
+from vnet_tui.engine.drivers.firewall.layout import Lookup, Names
 from vnet_tui.engine.drivers.firewall.ports import Claim, Piece, first_match, protocols
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Action, Address, Protocol, Subnet
@@ -86,7 +86,7 @@ class GroupWriter:
         self._deny_asked = deny_asked
         self._group: list[PolicyRule] = []
         self._forwards: list[Forward] = []
-        self._groups = 0
+        self._names = Names(chain)
 
     def write(self, rule: str) -> None:
         """A rule in nft's words, after all that came before."""
@@ -140,9 +140,12 @@ class GroupWriter:
         pieces = first_match(claims)
         elements = {str(piece): piece.value for piece in pieces if piece.single}
         ranges = {str(piece): piece.value for piece in pieces if not piece.single}
-        looked_up = self._lookup(INET_PORT, "verdict", elements, ranges)
+        matches = list(_scope(group[0]).matches(self._guests_are))
+        about = f"ports_{group[0].action}" if self._deny_asked else "ports"
+        name = self._names.next(about, "".join(matches))
+        looked_up = self._lookup(name, INET_PORT, "verdict", elements, ranges)
         asked = self._deny_asked and group[0].action is Action.DENY
-        for match in _scope(group[0]).matches(self._guests_are):
+        for match in matches:
             for name in looked_up:
                 self.rules.append(f"{match}{ANY_PORT} vmap @{name}")
             if asked:
@@ -167,29 +170,25 @@ class GroupWriter:
             reach = reach_match(forwards[0], version, f"ct original {family} daddr")
             if reach is None:
                 continue
-            for name in self._lookup(
-                f"{ADDRESS_TYPE[version]} . {INET_PORT}", "", elements, ranges
-            ):
+            base = self._names.next(f"guests{version}", reach)
+            keys = f"{ADDRESS_TYPE[version]} . {INET_PORT}"
+            for name in self._lookup(base, keys, "", elements, ranges):
                 self.rules.append(
                     f"{reach}ct status dnat {family} daddr . {ANY_PORT} @{name} "
                     f"{self._verdicts[Action.ALLOW]}"
                 )
 
     def _lookup(
-        self, keys: str, values: str, elements: dict[str, str], ranges: dict[str, str]
+        self, name: str, keys: str, values: str, elements: dict[str, str], ranges: dict[str, str]
     ) -> list[str]:
         """Make lookups for these elements; their names, those that have something to hold."""
-        names = []
-        base = f"{self.chain}_{self._groups}"
-        self._groups += 1
+        made = {}
         if elements:
-            self.lookups[base] = Lookup(keys, values, elements=elements)
-            names.append(base)
+            made[name] = Lookup(keys, values, elements=elements)
         if ranges:
-            name = f"{base}_ranges"
-            self.lookups[name] = Lookup(keys, values, interval=True, elements=ranges)
-            names.append(name)
-        return names
+            made[f"{name}_ranges"] = Lookup(keys, values, interval=True, elements=ranges)
+        self.lookups.update(made)
+        return list(made)
 
 
 def same_reach(one: Forward, other: Forward) -> bool:

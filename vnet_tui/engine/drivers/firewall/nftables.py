@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from vnet_tui.engine.drivers.firewall import libnftables
 from vnet_tui.engine.drivers.firewall.generation import Generation
-from vnet_tui.engine.drivers.firewall.listing import ABSENT, read_state
+from vnet_tui.engine.drivers.firewall.layout import Layout
+from vnet_tui.engine.drivers.firewall.listing import ABSENT, read_layout, read_state
 from vnet_tui.engine.drivers.firewall.nft_errors import OutdatedError
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
 from vnet_tui.engine.drivers.firewall.render import render
@@ -98,33 +99,44 @@ class NftablesDriver:
         self._backend = self._generation = self._seen = None
 
     def _observe(self) -> FirewallState:
-        backend = self._open()
+        self._open()
         assert self._generation is not None  # noqa: S101  (_open)
         generation = self._generation.read()
         if self._seen is not None and generation == self._seen[0]:
             return self._seen[1]
-        objects = backend.table()
-        state = ABSENT if objects is None else read_state(objects, self._instance)
+        state = self._state(self._objects())
         unchanged = generation is not None and generation == self._generation.read()
         self._seen = (generation, state) if generation is not None and unchanged else None
         return state
 
+    def _objects(self) -> list[dict[str, Any]] | None:
+        return self._open().table()
+
+    def _state(self, objects: list[dict[str, Any]] | None) -> FirewallState:
+        return ABSENT if objects is None else read_state(objects, self._instance)
+
     def _set(self, step: SetFirewall) -> None:
         after = render(step.after, self._instance)
-        if not step.after.networks:
-            self._replace(REMOVE)
-        elif step.rewrite or not step.before.networks:
-            self._replace(rewrite(after))
+        if step.rewrite or not step.before.networks or not after.chains:
+            self._replace(after)
         elif commands := change(render(step.before, self._instance), after):
             try:
                 self._run(commands)
             except OutdatedError:
-                self._replace(rewrite(after))
+                self._replace(after)
 
-    def _replace(self, commands: Sequence[str]) -> None:
-        """Delete whatever the table holds, in favour of what ``commands`` put there."""
-        self._observe()  # raises where the table isn't ours to delete
-        self._run(commands)
+    def _replace(self, after: Layout) -> None:
+        """Put ``after`` in the place of whatever the table holds, if it is ours."""
+        for last in (False, False, True):
+            objects = self._objects()
+            self._state(objects)  # raises where the table isn't ours to change
+            try:
+                self._run(rewrite(read_layout(objects or []), after) if after.chains else REMOVE)
+            except OutdatedError:  # somebody changed it since we looked
+                if last:
+                    raise
+            else:
+                return
 
     def _run(self, commands: Sequence[str]) -> None:
         self._open().run("\n".join([*commands, ""]))

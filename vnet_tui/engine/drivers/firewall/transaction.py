@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from vnet_tui.engine.drivers.firewall.layout import EMPTY, FAMILY, TABLE, Chain, Layout, Lookup, tag
+from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE, Chain, Layout, Lookup, tag
 
 _OURS = f"{FAMILY} {TABLE}"
 
@@ -13,52 +13,69 @@ REMOVE = (f"add table {_OURS}", f"delete table {_OURS}")
 one word)."""
 
 
-def rewrite(layout: Layout) -> list[str]:
-    """Commands after which the table holds exactly ``layout``, whatever it held before."""
-    return [*REMOVE, f"add table {_OURS}", *change(EMPTY, layout)]
+def rewrite(found: Layout, after: Layout) -> list[str]:
+    """Commands after which the table holds exactly ``after``.
+
+    Only names, declarations and hooks of what was ``found`` count. What has the right ones is
+    emptied and filled again, not deleted and made anew: a packet that is on its way through the
+    rules at that moment would find the new chain still empty and the old one empty already.
+    """
+    stale = _stale(found, after)
+    kept = [name for name in found.lookups if name not in stale]
+    return [
+        f"add table {_OURS}",
+        f"flush table {_OURS}",  # the rules in it, and nothing else
+        *(_delete(name, found.lookups[name]) for name in stale),
+        *(f"flush {found.lookups[name].kind} {_OURS} {name}" for name in kept),
+        *(
+            f"delete chain {_OURS} {name}"
+            for name, chain in found.chains.items()
+            if name not in after.chains or after.chains[name].hook != chain.hook
+        ),
+        *_declare(after, [name for name in after.lookups if name not in kept]),
+        *_make(after, after.chains),
+        *(line for name in after.lookups for line in _add_elements(name, {}, after)),
+        *_add_rules(after, after.chains),
+    ]
 
 
 def change(before: Layout, after: Layout) -> list[str]:
     """Commands from ``before`` to ``after``; empty when they are equal.
 
-    New things come first and elements next, so that whatever is named exists; what goes is
-    emptied before it is deleted.
+    What goes is emptied before it is deleted; what is new is there before something names it.
     """
-    return list(_commands(before, after))
-
-
-def _commands(before: Layout, after: Layout) -> Iterator[str]:
+    stale = _stale(before, after)
+    kept = {name: lookup for name, lookup in before.lookups.items() if name not in stale}
     gone = [name for name in before.chains if name not in after.chains]
-    # What a lookup holds can change, how it was declared can't.
-    stale = [
-        name
-        for name, lookup in before.lookups.items()
-        if name not in after.lookups or after.lookups[name].declaration != lookup.declaration
-    ]
     changed = [
         name
         for name, chain in after.chains.items()
         if chain.rules != _rules(before.chains.get(name)) or _mentions(chain, stale)
     ]
-    touched = [name for name in changed if name in before.chains] + gone
-    kept = {name: lookup for name, lookup in before.lookups.items() if name not in stale}
-    for name, lookup in kept.items():
-        yield from _remove_elements(name, lookup, after.lookups[name])
-    yield from (f"flush chain {_OURS} {name}" for name in touched)
-    yield from (f"delete {before.lookups[name].kind} {_OURS} {name}" for name in stale)
-    yield from (f"delete chain {_OURS} {name}" for name in gone)
-    for name, lookup in after.lookups.items():
-        if name not in kept:
-            yield f"add {lookup.kind} {_OURS} {name} {{ {lookup.declaration} }}"
-    for name, chain in after.chains.items():
-        if name not in before.chains:
-            hook = f" {{ {chain.hook} }}" if chain.hook else ""
-            yield f"add chain {_OURS} {name}{hook}"
-    for name, lookup in after.lookups.items():
-        yield from _add_elements(name, kept.get(name), lookup)
-    for name in changed:
-        for rule in after.chains[name].rules:
-            yield f'add rule {_OURS} {name} {rule} comment "{tag(rule)}"'
+    emptied = [*(name for name in changed if name in before.chains), *gone]
+    return [
+        *(line for name in kept for line in _remove_elements(name, kept[name], after)),
+        *(f"flush chain {_OURS} {name}" for name in emptied),
+        *(_delete(name, before.lookups[name]) for name in stale),
+        *(f"delete chain {_OURS} {name}" for name in gone),
+        *_declare(after, [name for name in after.lookups if name not in kept]),
+        *_make(after, [name for name in after.chains if name not in before.chains]),
+        *(
+            line
+            for name in after.lookups
+            for line in _add_elements(name, kept[name].elements if name in kept else {}, after)
+        ),
+        *_add_rules(after, changed),
+    ]
+
+
+def _stale(before: Layout, after: Layout) -> list[str]:
+    """The lookups that have to go: what they hold could change, how they were declared can't."""
+    return [
+        name
+        for name, lookup in before.lookups.items()
+        if name not in after.lookups or after.lookups[name].declaration != lookup.declaration
+    ]
 
 
 def _rules(chain: Chain | None) -> tuple[str, ...]:
@@ -70,18 +87,41 @@ def _mentions(chain: Chain, lookups: Iterable[str]) -> bool:
     return bool(names) and any(not names.isdisjoint(rule.split()) for rule in chain.rules)
 
 
-def _remove_elements(name: str, before: Lookup, after: Lookup) -> Iterator[str]:
-    old = [key for key, value in before.elements.items() if after.elements.get(key) != value]
+def _delete(name: str, lookup: Lookup) -> str:
+    return f"delete {lookup.kind} {_OURS} {name}"
+
+
+def _declare(after: Layout, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        lookup = after.lookups[name]
+        yield f"add {lookup.kind} {_OURS} {name} {{ {lookup.declaration} }}"
+
+
+def _make(after: Layout, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        hook = after.chains[name].hook
+        yield f"add chain {_OURS} {name}" + (f" {{ {hook} }}" if hook else "")
+
+
+def _add_rules(after: Layout, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        for rule in after.chains[name].rules:
+            yield f'add rule {_OURS} {name} {rule} comment "{tag(rule)}"'
+
+
+def _remove_elements(name: str, before: Lookup, after: Layout) -> Iterator[str]:
+    now = after.lookups[name].elements
+    old = [key for key, value in before.elements.items() if now.get(key) != value]
     if old:
         yield f"delete element {_OURS} {name} {{ {', '.join(old)} }}"
 
 
-def _add_elements(name: str, before: Lookup | None, after: Lookup) -> Iterator[str]:
-    present: Mapping[str, str] = before.elements if before else {}
-    between = " : " if after.values else " "
+def _add_elements(name: str, present: Mapping[str, str], after: Layout) -> Iterator[str]:
+    lookup = after.lookups[name]
+    between = " : " if lookup.values else " "
     new = [
         f"{key}{between}{value}" if value else key
-        for key, value in after.elements.items()
+        for key, value in lookup.elements.items()
         if present.get(key) != value
     ]
     if new:

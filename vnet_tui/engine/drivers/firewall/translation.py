@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from vnet_tui.engine.drivers.firewall.layout import Lookup
+from vnet_tui.engine.drivers.firewall.layout import Lookup, Names
 from vnet_tui.engine.drivers.firewall.matches import (
     ADDRESS_TYPE,
     ANY_PORT,
@@ -28,12 +28,13 @@ class Translation:
         self.rules: list[str] = []
         self.lookups: dict[str, Lookup] = {}
         reaches = groupby(forwards, key=lambda forward: (forward.source, forward.address))
-        for number, (_, group) in enumerate(reaches):
+        names = Names(chain)
+        for _, group in reaches:
             members = list(group)
             for version in FAMILY_OF:
-                self._write(f"{chain}_{number}_v{version}", version, members)
+                self._write(names, version, members)
 
-    def _write(self, name: str, version: int, forwards: list[Forward]) -> None:
+    def _write(self, names: Names, version: int, forwards: list[Forward]) -> None:
         family = FAMILY_OF[version]
         reach = reach_match(forwards[0], version, f"{family} daddr")
         if reach is None:
@@ -54,6 +55,7 @@ class Translation:
             for port in range(piece.first, piece.last + 1):
                 elements[f"{piece.protocol} . {port}"] = _target(forward, guest, port)
         address = ADDRESS_TYPE[version]
+        name = names.next(f"to{version}", reach)
         if elements:
             self._add(
                 name,
