@@ -209,6 +209,21 @@ async def test_reservations_of_both_families_are_kept(
     assert "fd00:5::10" in resolve(guest, "10.5.0.1", "web", "AAAA")
 
 
+async def test_a_reserved_name_cannot_be_taken(service: Service, lab: Lab, tmp_path: Path) -> None:
+    await service.serve(document(RANGE, f'<host mac="{MAC}" name="web" address="10.5.0.10"/>'))
+    thief = lab.guest("t", "vnet-foo", mac="52:54:00:00:00:02")
+    early = lease4(thief, tmp_path, "web")
+    assert early is not None
+    assert early.address != "10.5.0.10"
+    owner = lab.guest("g", "vnet-foo", mac=MAC)
+    kept = lease4(owner, tmp_path, "whatever")
+    assert kept is not None
+    assert kept.address == "10.5.0.10"
+    assert lease4(thief, tmp_path, "web") == early
+    owner.run("ip", "address", "add", "10.5.0.10/24", "dev", "eth0")
+    assert resolve(owner, "10.5.0.1", "web") == ["10.5.0.10"]
+
+
 async def test_dns_serves_what_the_document_says(service: Service, lab: Lab) -> None:
     dns = """<dns domain="foo.lan">
         <host name="printer" address="10.5.0.50"/>
@@ -527,32 +542,46 @@ async def test_it_becomes_another_user_where_that_can_read_its_files(
     await driver.stop(after)
 
 
-async def test_it_works_in_a_user_namespace(lab: Lab, tmp_path: Path) -> None:
-    script = textwrap.dedent("""
-        import asyncio, pathlib, pickle, subprocess, sys
-        from tests.support.dhcp import bridge
-        from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
-        from vnet_tui.engine.paths import Paths
+IN_A_USER_NAMESPACE = """
+import asyncio, pathlib, pickle, sys
+from tests.support.dhcp import bridge
+from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
+from vnet_tui.engine.errors import DriverError
+from vnet_tui.engine.paths import Paths
 
-        async def main():
-            bridge("vnet-foo", "10.5.0.1/24")
-            spec = pickle.loads(bytes.fromhex(sys.argv[3]))
-            driver = Dnsmasq(Paths(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])))
-            await driver.start(spec)
-            (one,) = await driver.observe()
-            assert one.spec == spec
-            await driver.stop(spec)
-            print("served")
+async def main():
+    bridge("vnet-foo", "10.5.0.1/24")
+    spec = pickle.loads(bytes.fromhex(sys.argv[3]))
+    driver = Dnsmasq(Paths(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])))
+    limit = pathlib.Path("/proc/sys/user/max_inotify_instances")
+    before = limit.read_text()
+    limit.write_text("0")
+    try:
+        await driver.start(spec)
+    except DriverError as error:
+        print(error)
+    limit.write_text(before)
+    await driver.start(spec)
+    (one,) = await driver.observe()
+    assert one.spec == spec
+    await driver.stop(spec)
+    print("served")
 
-        asyncio.run(main())
-    """)
+asyncio.run(main())
+"""
+
+
+async def test_it_works_in_a_user_namespace_and_says_which_limit_stops_it(lab: Lab) -> None:
     wanted = spec(document(RANGE), lab.paths)
     arguments = [str(lab.paths.state), str(lab.paths.run), pickle.dumps(wanted).hex()]
     done = await asyncio.to_thread(
         subprocess.run,
-        ["unshare", "-Urnm", "--", sys.executable, "-c", script, *arguments],
+        ["unshare", "-Urnm", "--", sys.executable, "-c", IN_A_USER_NAMESPACE, *arguments],
         check=True,
         capture_output=True,
         text=True,
     )
-    assert done.stdout == "served\n"
+    refused, served = done.stdout.splitlines()
+    assert "failed to create inotify" in refused
+    assert "fs.inotify.max_user_instances" in refused
+    assert served == "served"

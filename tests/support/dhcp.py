@@ -83,6 +83,19 @@ def lease4(
     return Offer(pairs.pop("ip"), pairs)
 
 
+def release4(guest: NamedNamespace, address: str, mac: str, server: str) -> None:
+    """Give a lease back: a DHCPRELEASE (RFC 2131, section 4.4.6) as udhcpc sends it."""
+    hardware = bytes.fromhex(mac.replace(":", ""))
+    message = struct.pack("!4BIHH", 1, 1, 6, 0, secrets.randbits(32), 0, 0)
+    message += IPv4Address(address).packed + bytes(12) + hardware.ljust(16, b"\0") + bytes(192)
+    options = b"\x63\x82\x53\x63" + b"\x35\x01\x07"
+    options += b"\x36\x04" + IPv4Address(server).packed + b"\x3d\x07\x01" + hardware + b"\xff"
+    guest.run("ip", "address", "replace", f"{address}/24", "dev", "eth0")
+    with inside(guest.name), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        sending.bind((address, 68))
+        sending.sendto(message + options, (server, 67))
+
+
 def lease6(guest: NamedNamespace, directory: Path, hostname: str = "") -> Offer:
     """Ask for a DHCPv6 lease with dhclient, whose DUID is made from its MAC (DUID-LL)."""
     script = directory / "dhclient.script"

@@ -82,8 +82,8 @@ class DnsmasqSpec:
     """One dnsmasq: what it is told, and where that is written.
 
     ``config`` is its whole configuration file; a change of it needs a restart. ``reservations``
-    (a ``dhcp-hostsdir`` file) and ``hosts`` (a ``hostsdir`` file) can change while it runs:
-    additions at once, removals with SIGHUP.
+    (its ``dhcp-hostsfile``) and ``hosts`` (its ``addn-hosts``) can change while it runs: it reads
+    both again on SIGHUP.
     """
 
     network: UUID
