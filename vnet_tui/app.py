@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
 from textual import events
@@ -17,21 +17,20 @@ from textual.command import CommandPalette
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import Screen
-from textual.widgets import Input
 
 from vnet_tui import actions
 from vnet_tui.assets import style_sheets
-from vnet_tui.client.connection import Connection
-from vnet_tui.engine.views import Progress
-from vnet_tui.screens.confirm import ConfirmScreen
-from vnet_tui.screens.failure import FailureScreen
 from vnet_tui.screens.networks import Lost, NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
 from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
-from vnet_tui.wire import Wire
+from vnet_tui.wire import LeanUpdate, Wire
 
-Connect = Callable[[], Awaitable[Connection]]
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.engine.views import Progress
+
+Connect = Callable[[], "Awaitable[Connection]"]
 
 
 class StillPalette(CommandPalette):
@@ -39,11 +38,14 @@ class StillPalette(CommandPalette):
 
     def on_mount(self) -> None:
         """Before the input gets the focus."""
+        from textual.widgets import Input
+
         self.query_one(Input).cursor_blink = False
 
 
 class VnetApp(App[None]):
-    """vnet-tui. ``connect`` is called once the first picture is painted, and again after a loss."""
+    """vnet-tui. ``connect`` is awaited beside the first picture, and again after a loss; it must
+    leave what blocks to a thread."""
 
     TITLE = "vnet"
     ENABLE_COMMAND_PALETTE = True
@@ -98,10 +100,10 @@ class VnetApp(App[None]):
         self.theme = theme or theme_for(os.environ)
 
     def on_mount(self) -> None:
-        """Paint first, connect then."""
+        """Connect while the first picture is painted."""
         self.push_screen(self._home)
         self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
-        self.call_after_refresh(self._start_connecting)
+        self._start_connecting()
 
     # -- the connection -------------------------------------------------------------------------
 
@@ -126,6 +128,8 @@ class VnetApp(App[None]):
         if self._failing:
             return
         self._failing = True
+        from vnet_tui.screens.failure import FailureScreen  # not for the first picture
+
         wanted = "The connection is lost" if self._connection else "No connection"
         self._home.connection = None
 
@@ -181,6 +185,8 @@ class VnetApp(App[None]):
         if message.error is None:
             self.notify(f"{operation.done}.", markup=False)
         else:
+            from vnet_tui.screens.failure import FailureScreen  # not for the first picture
+
             self.push_screen(FailureScreen(f"Could not {operation.wanted}", message.error))
 
     # -- keys -----------------------------------------------------------------------------------
@@ -208,6 +214,8 @@ class VnetApp(App[None]):
             self.exit()
             return
 
+        from vnet_tui.screens.confirm import ConfirmScreen  # not for the first picture
+
         def answered(sure: bool | None) -> None:
             if sure:
                 self.exit()
@@ -233,7 +241,19 @@ class VnetApp(App[None]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """What Textual paints, reduced to what differs."""
-        lean = renderable
-        if isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            lean = self._wire.lean(renderable, self.size)
-        super()._display(screen, lean)
+        update: RenderableType | None = renderable
+        if isinstance(renderable, ChopsUpdate | LayoutUpdate) and self._writes:
+            difference = self._wire.difference(renderable, self.size, self.console)
+            update = LeanUpdate(difference) if difference else None
+        super()._display(screen, update)
+
+    @property
+    def _writes(self) -> bool:
+        """Whether an update reaches the terminal now, as Textual decides it."""
+        return (
+            self._running
+            and not self._closed
+            and not self._batch_count
+            and not self.is_headless
+            and self._driver is not None
+        )

@@ -61,14 +61,9 @@ class Wire:
         width, height = self._size
         self._shown = [[None] * width for _ in range(height)]
 
-    def lean(self, update: ChopsUpdate | LayoutUpdate, size: Size) -> LeanUpdate:
-        """The same update with only its difference in it, found when it is written."""
-        return LeanUpdate(self, update, size)
-
-    def difference(
-        self, update: ChopsUpdate | LayoutUpdate, size: Size, colors: ColorSystem
-    ) -> str:
-        """What to write for an update; from now on it counts as shown."""
+    def difference(self, update: ChopsUpdate | LayoutUpdate, size: Size, console: Console) -> str:
+        """What to write for an update; from now on it counts as shown. Empty: nothing differs."""
+        colors = console._color_system or ColorSystem.TRUECOLOR
         if size != self._size:
             self._size = size
             self.forget()
@@ -153,22 +148,18 @@ class _Output:
 
 
 class LeanUpdate(CompositorUpdate):
-    """An update that is reduced when it is written: one that is dropped changes nothing."""
+    """A difference, ready to be written."""
 
-    def __init__(self, wire: Wire, update: ChopsUpdate | LayoutUpdate, size: Size) -> None:
-        self._wire = wire
-        self._update = update
-        self._size = size
+    def __init__(self, difference: str) -> None:
+        self._difference = difference
 
-    def render_segments(self, console: Console) -> str:
+    def render_segments(self, console: Console) -> str:  # noqa: ARG002 - its colours are in it
         """The difference, as the application writes it."""
-        colors = console._color_system or ColorSystem.TRUECOLOR
-        return self._wire.difference(self._update, self._size, colors)
+        return self._difference
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The whole update, for whoever wants it as segments."""
-        yield Segment("")
-        yield from self._update.__rich_console__(console, options)
+        """The same for Rich: text that is not to be touched."""
+        yield Segment(self._difference, None, [])
 
 
 def _pieces(update: ChopsUpdate | LayoutUpdate) -> Iterator[tuple[int, int, Iterable[Strip]]]:

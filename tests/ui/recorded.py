@@ -303,7 +303,7 @@ def many(count: int, *, running: bool = True) -> tuple[Recorded, ...]:
             id=number + 1 if running else None,
             bridge=f"vnet-{number}" if running else None,
             addresses=(ip_interface(address),),
-            started=NOW if running else None,
+            started=NOW - 400_000 if running else None,
         )
         made.append(
             Recorded(

@@ -72,7 +72,7 @@ class Replay:
 
     ``fail`` is raised by the next change, after its first step. ``problems`` is what is wrong
     with every document. ``between_steps`` is awaited before each step of a change: a test holds a
-    change there.
+    change there. ``moving`` is how many networks' figures change; all, unless said.
     """
 
     def __init__(self, networks: Sequence[Recorded] = DEMO, *, via: str = "embedded") -> None:
@@ -81,6 +81,7 @@ class Replay:
         self.problems: tuple[Problem, ...] = ()
         self.between_steps: Callable[[], Awaitable[None]] | None = None
         self.calls: list[str] = []
+        self.moving = len(networks)
         self.closed = False
         self._via = via
         self._networks = {network.info.uuid: network for network in networks}
@@ -102,8 +103,8 @@ class Replay:
         return Sample(
             time=self.now,
             networks={
-                uuid: network.traffic(self.now)
-                for uuid, network in self._networks.items()
+                uuid: network.traffic(self.now if number < self.moving else NOW)
+                for number, (uuid, network) in enumerate(self._networks.items())
                 if network.info.active
             },
         )
@@ -239,7 +240,17 @@ class Replay:
 
     async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
         network = self._find(ref)
-        return tuple(network.history(self.now, 600, port)) if network.info.active else ()
+        if not network.info.active:
+            return ()
+        if list(self._networks).index(network.info.uuid) < self.moving:
+            return tuple(network.history(self.now, 600, port))
+        still = network.traffic(NOW).traffic.rates
+        return tuple(
+            HistoryPoint(
+                time=self.now - 599 + second, in_bits=still.in_bits, out_bits=still.out_bits
+            )
+            for second in range(600)
+        )
 
     def events(self) -> AsyncIterator[Event]:
         return self._events.listen()
@@ -289,13 +300,11 @@ class Replay:
         return started
 
 
-async def _real_time(replay: Replay, *, standing: bool) -> None:
-    """Let a replay run by the clock; ``standing``: the figures stay as they are."""
+async def _real_time(replay: Replay) -> None:
+    """Let a replay run by the clock."""
     while True:
         await asyncio.sleep(1)
         replay.tick()
-        if standing:
-            replay.now -= 1
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -303,7 +312,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.ui.replay", description=__doc__)
     parser.add_argument("--networks", type=int, help="as many made-up networks, not the recorded")
     parser.add_argument("--defined", action="store_true", help="none of them runs")
-    parser.add_argument("--standing", action="store_true", help="the figures stay as they are")
+    parser.add_argument("--moving", type=int, help="so many networks' figures change, not all")
     options = parser.parse_args(argv)
 
     from vnet_tui.app import VnetApp
@@ -316,7 +325,9 @@ def main(argv: Sequence[str] | None = None) -> None:
             networks = recorded.many(options.networks, running=not options.defined)
         replay = Replay(networks)
         replay.between_steps = lambda: asyncio.sleep(0.4)
-        tickers.add(asyncio.create_task(_real_time(replay, standing=options.standing)))
+        if options.moving is not None:
+            replay.moving = options.moving
+        tickers.add(asyncio.create_task(_real_time(replay)))
         return replay
 
     VnetApp(connect).run()

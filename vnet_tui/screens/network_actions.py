@@ -13,12 +13,17 @@ from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
-from vnet_tui.screens.commands import NetworkCommands
-from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
 
 ACTIONS_ON_NETWORKS = frozenset(action.id.replace("-", "_") for action in actions.NETWORK_ACTIONS)
+
+
+def _commands() -> type[Provider]:
+    """Imported when the palette is opened."""
+    from vnet_tui.screens.commands import NetworkCommands
+
+    return NetworkCommands
 
 
 class NetworkActions(Screen[None]):
@@ -27,7 +32,7 @@ class NetworkActions(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         action.binding() for action in actions.NETWORK_ACTIONS if action is not actions.OPEN
     ]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {NetworkCommands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
 
     @property
     @abstractmethod
@@ -125,6 +130,8 @@ class NetworkActions(Screen[None]):
         if not consequences:
             self.post_message(Requested(operation))
             return
+
+        from vnet_tui.screens.confirm import ConfirmScreen  # not for the first picture
 
         def answered(sure: bool | None) -> None:
             if sure:

@@ -17,11 +17,8 @@ from textual.reactive import reactive
 
 from vnet_tui import actions
 from vnet_tui.assets import examples
-from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import VnetError
-from vnet_tui.engine.views import Event, HistoryPoint, HostInfo, NetworkInfo, Sample
 from vnet_tui.screens.network_actions import NetworkActions
-from vnet_tui.screens.open_file import OpenFileScreen
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import LiveTable
 from vnet_tui.widgets.networks_table import NetworksTable
@@ -31,6 +28,8 @@ from vnet_tui.widgets.status_line import StatusLine
 from vnet_tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.engine.views import Event, HistoryPoint, HostInfo, NetworkInfo, Sample
     from vnet_tui.screens.network import NetworkScreen
     from vnet_tui.widgets.network_detail import NetworkDetail
 
@@ -110,9 +109,6 @@ class NetworksScreen(NetworkActions):
         """Status, list or welcome, detail, progress, keys."""
         yield StatusLine(id="status")
         yield NetworksTable(id="networks")
-        welcome = Welcome(examples(), id="welcome")
-        welcome.display = False
-        yield welcome
         yield Container(id="detail")
         yield KeyLine()
         yield ProgressLine()
@@ -171,16 +167,20 @@ class NetworksScreen(NetworkActions):
                 self._wanted.clear()
                 networks = await connection.networks()
                 self.post_message(self.Arrived(await connection.host(), networks))
-                await self._remember(connection, networks)
         except Exception as error:
             self.post_message(Lost(error))
 
-    async def _remember(self, connection: Connection, networks: Sequence[NetworkInfo]) -> None:
+    def _look_back(self) -> None:
         """Ask for the last minute of networks that weren't running when we looked last."""
-        running = [info.uuid for info in networks if info.active]
+        running = [info.uuid for info in self.offered if info.active]
         new = [uuid for uuid in running if uuid not in self._remembered][:PASTS]
         self._remembered = set(running)
-        for uuid in new:
+        if new and self.connection is not None:
+            self.run_worker(self._remember(self.connection, new), group="connection")
+
+    async def _remember(self, connection: Connection, uuids: Sequence[UUID]) -> None:
+        for uuid in uuids:
+            await asyncio.sleep(0)  # an engine in this process may answer without a pause
             try:
                 points = await connection.history(uuid)
             except VnetError:
@@ -206,6 +206,7 @@ class NetworksScreen(NetworkActions):
         """Keep what arrived."""
         self.host = message.host
         self.networks = message.networks
+        self.call_after_refresh(self._look_back)
 
     def on_networks_screen_sampled(self, message: Sampled) -> None:
         """Keep what arrived."""
@@ -237,8 +238,10 @@ class NetworksScreen(NetworkActions):
         self.refresh_bindings()
         if self._table.display is empty:
             self._table.display = not empty
-            self.query_one(Welcome).display = empty
-            if not empty:
+            if empty:
+                self.mount(Welcome(examples(), id="welcome"), after=self._table)
+            else:
+                self.query(Welcome).remove()
                 self._table.focus()
         self._tell_status()
 
@@ -261,26 +264,37 @@ class NetworksScreen(NetworkActions):
 
     # -- the detail below the list --------------------------------------------------------------
 
-    async def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Show the detail where there is room for it."""
         room = event.size.width >= DETAIL_WIDTH and event.size.height >= DETAIL_HEIGHT
-        self.set_class(room, "-roomy")
-        await self._follow_cursor()
+        self.query_one("#networks").set_class(room, "-above-detail")
+        self.query_one("#detail").display = room
+        self._follow_cursor()
+
+    @property
+    def _roomy(self) -> bool:
+        return self.query_one("#detail").display
 
     @on(LiveTable.Highlighted, "#networks")
-    async def _cursor_moved(self) -> None:
-        await self._follow_cursor()
+    def _cursor_moved(self) -> None:
+        self._follow_cursor()
 
-    async def _follow_cursor(self) -> None:
-        """Show the network under the cursor; the first time, with what is shown in."""
-        uuid = self._table.cursor_key
+    def _follow_cursor(self) -> None:
+        """Show the network under the cursor, the first time after the list is painted."""
         if self._detail is not None:
-            self._detail.show(uuid)
-        elif uuid is not None and self.connection is not None and self.has_class("-roomy"):
-            from vnet_tui.widgets.network_detail import NetworkDetail  # half of the start-up
+            self._detail.show(self._table.cursor_key)
+        else:
+            self.call_after_refresh(self._make_detail)
+
+    async def _make_detail(self) -> None:
+        uuid = self._table.cursor_key
+        if self._detail is None and uuid and self.connection is not None and self._roomy:
+            from vnet_tui.widgets.network_detail import NetworkDetail  # after the first picture
 
             self._detail = NetworkDetail(self.connection, uuid, clock=self._clock)
             await self.query_one("#detail").mount(self._detail)
+            if self.sample is not None:
+                self._detail.take_sample(self.sample)
 
     async def _forget_detail(self) -> None:
         """It hangs on a connection that is gone."""
@@ -297,7 +311,7 @@ class NetworksScreen(NetworkActions):
     def _open(self, info: NetworkInfo, tab: int) -> None:
         if self.connection is None:
             return
-        from vnet_tui.screens.network import NetworkScreen  # half of the start-up
+        from vnet_tui.screens.network import NetworkScreen  # not for the first picture
 
         def closed(_: None) -> None:
             self._opened = None
@@ -309,7 +323,7 @@ class NetworksScreen(NetworkActions):
 
     async def action_tab(self, number: int) -> None:
         """Open a tab of the selected network, below the list or on its own screen."""
-        if self.has_class("-roomy") and self._detail is not None:
+        if self._roomy and self._detail is not None:
             await self._detail.action_open_tab(number)
         elif self.selected is not None:
             self._open(self.selected, number)
@@ -329,6 +343,7 @@ class NetworksScreen(NetworkActions):
     def _define_from(self, path: str) -> None:
         if self.connection is None:
             return
+        from vnet_tui.screens.open_file import OpenFileScreen  # not for the first picture
 
         def defined(info: NetworkInfo | None) -> None:
             if info is None:

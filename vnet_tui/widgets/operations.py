@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from textual.message import Message
 
-from vnet_tui.client.connection import Connection, OnProgress
-from vnet_tui.engine.views import NetworkInfo, Progress
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection, OnProgress
+    from vnet_tui.engine.views import NetworkInfo, Progress
 
-Run = Callable[[Connection, OnProgress], Awaitable[object]]
+Run = Callable[["Connection", "OnProgress"], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
