@@ -79,7 +79,7 @@ async def network_list(connection: LocalConnection, args: Namespace) -> int:
         for info in infos
     ]
     print(table(["Id", "Name", "State", "Autostart", "Persistent"], rows))
-    for damaged in connection.damaged:
+    for damaged in await connection.damaged():
         print(f"warning: {damaged}", file=sys.stderr)
     return 0
 

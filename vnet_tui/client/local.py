@@ -21,7 +21,7 @@ class LocalConnection(Engine):
             via="sandbox" if os.environ.get("VNET_SANDBOX") else "embedded",
             firewall=driver,
             firewall_reason=reason,
-            damaged=self.damaged,
+            damaged=await self.damaged(),
         )
 
 

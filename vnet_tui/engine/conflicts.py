@@ -76,11 +76,12 @@ def _subnet_conflicts(
     ip: Ip, others: Iterable[DesiredNetwork], observed: Observed, paths: Paths
 ) -> Iterator[Problem]:
     remedy = "choose a subnet that is free"
+    subnet = ip.subnet
     for other in others:
         for theirs in other.addresses:
-            if _overlap(ip.subnet, theirs.network):
+            if _overlap(subnet, theirs.network):
                 yield Problem(
-                    message=f"{ip.subnet} overlaps {theirs.network} of the running network "
+                    message=f"{subnet} overlaps {theirs.network} of the running network "
                     f"{other.record.name}",
                     remedy=remedy,
                     line=ip.line,
@@ -90,10 +91,10 @@ def _subnet_conflicts(
         if marked_network(link.alias, paths) is not None:
             continue
         for address in sorted(link.addresses, key=str):
-            if not address.ip.is_link_local and _overlap(ip.subnet, address.network):
+            if not address.ip.is_link_local and _overlap(subnet, address.network):
                 reported.add((link.name, address.network))
                 yield Problem(
-                    message=f"{ip.subnet} overlaps the host's address {address} on {link.name}",
+                    message=f"{subnet} overlaps the host's address {address} on {link.name}",
                     remedy=remedy,
                     line=ip.line,
                 )
@@ -104,12 +105,12 @@ def _subnet_conflicts(
             or marked_network(device.alias, paths) is not None
             or route.destination.prefixlen == _DEFAULT_ROUTE
             or (device.name, route.destination) in reported
-            or not _overlap(ip.subnet, route.destination)
+            or not _overlap(subnet, route.destination)
         ):
             continue
         via = f" via {route.gateway}" if route.gateway else ""
         yield Problem(
-            message=f"{ip.subnet} overlaps the host's route to {route.destination}{via} "
+            message=f"{subnet} overlaps the host's route to {route.destination}{via} "
             f"on {device.name}",
             remedy=remedy,
             line=ip.line,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from vnet_tui.engine import policy
 from vnet_tui.engine.apply import BeforeStep
-from vnet_tui.engine.catalog import Catalog
+from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import Changes, Request, Running
 from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
@@ -124,12 +124,11 @@ class Live:
         await self.watch()
         return self._running_sampler().history(uuid, port)
 
-    async def guests(self, uuid: UUID) -> tuple[Guest, ...]:
+    async def guests(self, uuid: UUID, listing: Listing) -> tuple[Guest, ...]:
         """Who is on a network."""
-        running = self._catalog.running().get(uuid)
+        running = listing.running.get(uuid)
         if running is None:
-            network = self._catalog.known()[uuid]
-            return guests(network, (), {}, time.time())
+            return guests(listing.known[uuid], (), {}, time.time())
         network = running[1]
         bridge = network.bridge.name if network.bridge else None
         links = await self._system.links()
@@ -142,10 +141,10 @@ class Live:
                 ports.setdefault(port, set()).add(mac)
         return guests(network, self._leases(uuid), ports, time.time())
 
-    def rules(self, uuid: UUID) -> tuple[RuleStatus, ...]:
+    def rules(self, uuid: UUID, listing: Listing) -> tuple[RuleStatus, ...]:
         """The rules of a network and whether they do their work."""
-        running = self._catalog.running().get(uuid)
-        network = running[1] if running else self._catalog.known()[uuid]
+        running = listing.running.get(uuid)
+        network = running[1] if running else listing.known[uuid]
         leases = self._leases(uuid) if running else ()
         return policy.rule_status(network, lambda domain: find_guest(network, leases, domain))
 
@@ -155,6 +154,10 @@ class Live:
         if note is None or not info.active:
             return info
         return replace(info, state=State.DRIFTED, note=f"needs mending: {note}")
+
+    def _name(self, uuid: UUID) -> str:
+        running = self._catalog.running().get(uuid)
+        return running[0].name if running else ""
 
     def _leases(self, uuid: UUID) -> tuple[Lease, ...]:
         return read_leases(self._paths, uuid)
@@ -188,7 +191,7 @@ class Live:
     def _tell_port(self, change: LinkChange, kind: EventKind, verb: str) -> None:
         for uuid, bridge in self._bridges().items():
             if bridge == change.master:
-                name = self._catalog.name(uuid, default="")
+                name = self._name(uuid)
                 self._bus.tell(kind, uuid, name, f"port {change.name} {verb}")
 
     async def _follow_leases(self) -> None:
@@ -204,7 +207,7 @@ class Live:
     def _tell_leases(
         self, uuid: UUID, before: Mapping[Address, Lease], after: Mapping[Address, Lease]
     ) -> None:
-        name = self._catalog.name(uuid, default="")
+        name = self._name(uuid)
         for address in sorted(after.keys() - before.keys(), key=str):
             self._bus.tell(
                 EventKind.LEASE_ADDED, uuid, name, f"{_who(after[address])} took {address}"
@@ -235,7 +238,7 @@ class Live:
                 self._bus.tell(EventKind.WARNING, None, "", f"can't see the host: {error.message}")
                 continue
             for uuid in drift.keys() - self._drift.keys():
-                name = self._catalog.name(uuid, default="")
+                name = self._name(uuid)
                 self._bus.tell(EventKind.WARNING, uuid, name, f"drifted: to mend it, {drift[uuid]}")
             self._drift = drift
 

@@ -79,6 +79,11 @@ def make_plan(
     """
     draft = _Draft()
     ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
+    marked: dict[UUID, list[Link]] = {}
+    for link in observed.links.links.values():
+        owner = marked_network(link.alias, paths)
+        if owner is not None and link.settings is not None:
+            marked.setdefault(owner, []).append(link)
 
     def name(uuid: UUID) -> tuple[str, UUID]:
         one = desired.networks.get(uuid) or before.networks.get(uuid)
@@ -87,11 +92,7 @@ def make_plan(
     for uuid in sorted(scope, key=name):
         want, had = desired.networks.get(uuid), before.networks.get(uuid)
         anew = uuid in recreate
-        found = [
-            link
-            for link in observed.links.links.values()
-            if link.settings is not None and marked_network(link.alias, paths) == uuid
-        ]
+        found = marked.get(uuid, [])
         keep = [link for link in found if want and not anew and link.name == want.bridge.name]
         _plan_links(draft, want, had, found, keep, observed, ipv6=ipv6)
         processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]

@@ -1,0 +1,102 @@
+"""What can be asked of running networks: to start, to stop, to be as they are defined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from vnet_tui.engine import policy
+from vnet_tui.engine.catalog import Listing
+from vnet_tui.engine.changes import Prepare, Request, Running
+from vnet_tui.engine.conflicts import unsupported
+from vnet_tui.engine.errors import StateError, UnsupportedError
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.resources import RunRecord
+from vnet_tui.engine.xml import write
+
+
+@dataclass(frozen=True, slots=True)
+class NamedChange:
+    """A change, and the networks that it is about, by name."""
+
+    names: Mapping[UUID, str]
+    prepare: Prepare
+
+
+def start(networks: Mapping[UUID, Network]) -> NamedChange:
+    """That these networks run. Raises :class:`~vnet_tui.engine.errors.UnsupportedError` for what
+    this engine can't run, and when prepared StateError for what runs already."""
+    _runnable(networks)
+
+    def prepare(running: Running) -> Request:
+        already = sorted(net.name for uuid, net in networks.items() if uuid in running)
+        if already:
+            raise StateError(f"running already: {', '.join(already)}")
+        first = 1 + max((record.id for record, _ in running.values()), default=0)
+        started = {
+            uuid: (_record(uuid, network, first + position, time.time()), network)
+            for position, (uuid, network) in enumerate(networks.items())
+        }
+        return Request(records={**running, **started}, scope=frozenset(started))
+
+    return NamedChange({uuid: network.name for uuid, network in networks.items()}, prepare)
+
+
+def stop(uuids: frozenset[UUID], listing: Listing) -> NamedChange:
+    """That these networks don't run any more."""
+    names = {uuid: listing.name(uuid) for uuid in uuids}
+
+    def prepare(running: Running) -> Request:
+        _must_run(names, running)
+        rest = {uuid: one for uuid, one in running.items() if uuid not in uuids}
+        return Request(records=rest, scope=uuids)
+
+    return NamedChange(names, prepare)
+
+
+def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False) -> NamedChange:
+    """That running networks be as their definitions say now; ``anew``: made again from nothing."""
+    networks = {uuid: listing.known[uuid] for uuid in uuids}
+    _runnable(networks)
+    names = {uuid: listing.name(uuid) for uuid in uuids}
+
+    def prepare(running: Running) -> Request:
+        _must_run(names, running)
+        scope = frozenset(networks)
+        changed = {}
+        for uuid, network in networks.items():
+            record = running[uuid][0]
+            since = time.time() if anew else record.started
+            changed[uuid] = (_record(uuid, network, record.id, since), network)
+        return Request(
+            records={**running, **changed},
+            scope=scope,
+            recreate=scope if anew else frozenset(),
+        )
+
+    return NamedChange(names, prepare)
+
+
+def _must_run(names: Mapping[UUID, str], running: Running) -> None:
+    idle = sorted(name for uuid, name in names.items() if uuid not in running)
+    if idle:
+        raise StateError(f"not running: {', '.join(idle)}")
+
+
+def _runnable(networks: Mapping[UUID, Network]) -> None:
+    problems = [
+        replace(problem, message=f"{network.name}: {problem.message}")
+        for network in networks.values()
+        for problem in (*unsupported(network), *policy.unsupported(network))
+    ]
+    if problems:
+        names = ", ".join(network.name for network in networks.values())
+        raise UnsupportedError(f"{names} can't be started by this version", problems)
+
+
+def _record(uuid: UUID, network: Network, id_: int, started: float) -> RunRecord:
+    return RunRecord(
+        uuid=uuid, name=network.name, id=id_, started=started, definition=write(network)
+    )
