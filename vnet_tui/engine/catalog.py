@@ -110,7 +110,7 @@ class Catalog:
         return Listing(
             definitions=contents.networks,
             running=self.running(),
-            autostart=contents.autostart,
+            autostart=self.store.autostarts(),
             damaged=tuple(str(one) for one in contents.damaged),
         )
 
