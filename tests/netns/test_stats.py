@@ -12,11 +12,12 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.counters import counters
 from tests.support.lab import Lab
 from vnet_tui.engine.drivers.links import Links
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.meter import Meter
-from vnet_tui.engine.resources import Counters
+from vnet_tui.engine.readings import Counters
 from vnet_tui.engine.stats import Sampler, wire
 from vnet_tui.engine.views import Sample, Traffic
 from vnet_tui.sandbox.namespaces import NamedNamespace
@@ -214,8 +215,8 @@ def test_counters_agree_with_ip_about_every_interface(
             received["dropped"],
         )
     stats = LinkStats()
-    assert stats.read() == witness
-    assert stats.read() == witness
+    assert counters(stats.read()) == witness
+    assert counters(stats.read()) == witness
     assert len(witness) > 600
     stats.close()
 
@@ -224,5 +225,5 @@ async def test_reading_stays_in_the_namespace_where_it_began(lab: Lab) -> None:
     ip("link", "add", "here", "type", "bridge")
     stats = LinkStats()
     found = await asyncio.to_thread(stats.read)
-    assert len(found) == 2  # lo and here: no interface of this machine
+    assert len(found.places) == 2  # lo and here: no interface of this machine
     stats.close()

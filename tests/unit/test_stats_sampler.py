@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.support.counters import readings
 from vnet_tui.engine.errors import DriverError
-from vnet_tui.engine.meter import Readings, Wiring
+from vnet_tui.engine.meter import Wiring
+from vnet_tui.engine.readings import Readings
 from vnet_tui.engine.stats import Sampler
 from vnet_tui.engine.views import Sample
 
@@ -41,7 +43,8 @@ class Bench:
         self.now += self.read_takes
         if self.failing:
             raise self.failing
-        return {BRIDGE: (125 * self.reads, 250 * self.reads, self.reads, self.reads, 0, 0)}
+        counters = (125 * self.reads, 250 * self.reads, self.reads, self.reads, 0, 0)
+        return readings({BRIDGE: counters})
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from math import nan
 from uuid import UUID
 
-from vnet_tui.engine.resources import Counters
+from vnet_tui.engine.readings import NO_READINGS, Counters, Readings
 from vnet_tui.engine.views import HistoryPoint, NetworkTraffic, Rates, Sample, Totals, Traffic
-
-Readings = Mapping[int, Counters]
-"""The counters of all interfaces at one moment, by index."""
 
 KEPT_SAMPLES = 600
 """Ten minutes, at one sample a second."""
@@ -58,7 +55,7 @@ class Meter:
         self._times = array("d", [0.0]) * kept
         self._elapsed = array("d", [0.0]) * kept
         self._number = 0
-        self._readings: Readings = {}
+        self._readings = NO_READINGS
         self._moment = 0.0
         self._series: dict[_Key, _Series] = {}
         self._gone: dict[_Key, _Series] = {}
@@ -100,20 +97,24 @@ class Meter:
 
     def pause(self) -> None:
         """Forget the last counters: the next sample, some time later, has no rates."""
-        self._readings = {}
+        self._readings = NO_READINGS
 
     def record(self, readings: Readings, moment: float, time: float) -> Sample:
         """Take counters read at ``moment`` (seconds of a clock that never jumps), which for
         people was ``time`` (seconds since 1970), into the history; the sample that they make."""
         elapsed = moment - self._moment
-        earlier = self._readings if elapsed > 0 else {}
+        earlier = self._readings if elapsed > 0 else NO_READINGS
         slot = self._number % self._kept
         self._times[slot], self._elapsed[slot] = time, elapsed
-        now_of, then_of = readings.get, earlier.get
+        place_now, place_then = readings.places.get, earlier.places.get
+        (in_now, out_now, *_), (in_then, out_then, *_) = readings.columns, earlier.columns
         for index, ins, outs in self._rows:
-            now, then = now_of(index, _UNKNOWN), then_of(index, _UNKNOWN)
-            ins[slot] = now[0] - then[0]
-            outs[slot] = now[1] - then[1]
+            now, then = place_now(index), place_then(index)
+            if now is None or then is None:
+                ins[slot] = outs[slot] = nan
+            else:
+                ins[slot] = in_now[now] - in_then[then]
+                outs[slot] = out_now[now] - out_then[then]
         self._number += 1
         self._readings, self._moment = readings, moment
         interval = _Interval(readings, earlier, elapsed)
@@ -140,9 +141,6 @@ class Meter:
 
 
 _Key = tuple[UUID, str | None]
-
-_UNKNOWN = (nan, nan)
-"""Bytes in and out of an interface that isn't there."""
 
 
 class _Series:
@@ -187,16 +185,21 @@ def _traffic(now: Counters, then: Counters | None, elapsed: float) -> Traffic:
 class _Interval:
     """Two readings, and the seconds between them."""
 
-    __slots__ = ("_elapsed", "_then", "now")
+    __slots__ = ("_elapsed", "_now", "_then")
 
     def __init__(self, now: Readings, then: Readings, elapsed: float) -> None:
-        self.now = now
+        self._now = now
         self._then = then
         self._elapsed = elapsed
 
-    def traffic(self, index: int) -> Traffic:
-        """What passed an interface that was there at the end."""
-        return _traffic(self.now[index], self._then.get(index), self._elapsed)
+    def __contains__(self, index: int) -> bool:
+        """Whether an interface was there at the end."""
+        return index in self._now.places
+
+    def traffic(self, index: int) -> Traffic | None:
+        """What passed an interface, if it was there at the end."""
+        now = self._now.get(index)
+        return None if now is None else _traffic(now, self._then.get(index), self._elapsed)
 
 
 class _Networks(Mapping[UUID, NetworkTraffic]):
@@ -213,16 +216,15 @@ class _Networks(Mapping[UUID, NetworkTraffic]):
         made = self._made.get(network)
         if made is None:
             wiring = self._topology[network]
-            if wiring.bridge not in self._interval.now:
+            traffic = self._interval.traffic(wiring.bridge)
+            if traffic is None:
                 raise KeyError(network)
-            made = self._made[network] = NetworkTraffic(
-                traffic=self._interval.traffic(wiring.bridge),
-                ports=_Ports(wiring.ports, self._interval),
-            )
+            ports = _Ports(wiring.ports, self._interval)
+            made = self._made[network] = NetworkTraffic(traffic=traffic, ports=ports)
         return made
 
     def __iter__(self) -> Iterator[UUID]:
-        there = self._interval.now
+        there = self._interval
         return (network for network, wiring in self._topology.items() if wiring.bridge in there)
 
     def __len__(self) -> int:
@@ -242,14 +244,17 @@ class _Ports(Mapping[str, Traffic]):
 
     def _there(self) -> dict[str, int]:
         if self._indexes is None:
-            now = self._interval.now
-            self._indexes = {name: index for index, name in self._wired.items() if index in now}
+            there = self._interval
+            self._indexes = {name: index for index, name in self._wired.items() if index in there}
         return self._indexes
 
     def __getitem__(self, name: str) -> Traffic:
         made = self._made.get(name)
         if made is None:
-            made = self._made[name] = self._interval.traffic(self._there()[name])
+            made = self._interval.traffic(self._there()[name])
+            if made is None:
+                raise KeyError(name)
+            self._made[name] = made
         return made
 
     def __iter__(self) -> Iterator[str]:

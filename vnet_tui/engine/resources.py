@@ -71,12 +71,6 @@ class LinkSnapshot:
     routes: tuple[Route, ...]
 
 
-Counters = tuple[int, int, int, int, int, int]
-"""What passed an interface since it was made: bytes in and out, packets in and out, drops in and
-out (the order of :class:`~vnet_tui.engine.views.Totals`). *In* is what the interface sent: a port
-sends towards its guest, a bridge towards all guests; *out* is what it received."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsmasqSpec:
     """One dnsmasq: what it is told, and where that is written.

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from uuid import UUID
 
 from vnet_tui.engine.errors import DriverError
-from vnet_tui.engine.meter import Meter, Readings, Topology, Wiring
+from vnet_tui.engine.meter import Meter, Topology, Wiring
+from vnet_tui.engine.readings import Readings
 from vnet_tui.engine.resources import LinkSnapshot
 from vnet_tui.engine.views import HistoryPoint, Sample
 
