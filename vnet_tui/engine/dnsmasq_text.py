@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import IPv6Address
 
-from vnet_tui.engine.model import Address, IPv6Address
+from vnet_tui.engine.model import Address
 
 LONGEST_LINE = 1000
 """Bytes; below dnsmasq's MAXDNAME of 1,025, with room for the end of the line."""
