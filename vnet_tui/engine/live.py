@@ -36,7 +36,7 @@ from vnet_tui.engine.views import (
 )
 
 SETTLE_SECONDS = 0.2
-"""How long to let interfaces come to rest before looking whether networks have drifted."""
+"""How long to let interfaces come to rest before looking at all of them again."""
 
 
 class Live:
@@ -105,7 +105,7 @@ class Live:
             self._tasks = [
                 asyncio.create_task(self._follow_links()),
                 asyncio.create_task(self._follow_leases()),
-                asyncio.create_task(self._follow_drift()),
+                asyncio.create_task(self._follow_host()),
             ]
 
     async def refresh(self) -> None:
@@ -185,7 +185,6 @@ class Live:
             async for change in changes:
                 if (event := _PORT_EVENTS.get(change.happened)) is not None:
                     self._tell_port(change, *event)
-                    await self._rewire()
                 self._disturbed.set()
 
     def _tell_port(self, change: LinkChange, kind: EventKind, verb: str) -> None:
@@ -227,12 +226,13 @@ class Live:
             message = f"rules can't follow a guest: {error.message}"
             self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)
 
-    async def _follow_drift(self) -> None:
+    async def _follow_host(self) -> None:
         while True:
             await self._disturbed.wait()
             await asyncio.sleep(SETTLE_SECONDS)
             self._disturbed.clear()
             try:
+                await self._rewire()
                 drift = await (await self.changes()).drift()
             except VnetError as error:
                 self._bus.tell(EventKind.WARNING, None, "", f"can't see the host: {error.message}")
