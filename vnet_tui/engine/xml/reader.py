@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeVar
 from xml.sax.saxutils import escape
@@ -41,6 +41,7 @@ from vnet_tui.engine.xml.source import decode
 
 if TYPE_CHECKING:
     from vnet_tui.engine.xml.nodes import Node
+    from vnet_tui.engine.xml.tree import Xml
 
 T = TypeVar("T")
 
@@ -78,9 +79,20 @@ def document_error(problems: tuple[Problem, ...]) -> DocumentError:
 def read(document: str | bytes) -> Reading:
     """As much as can be read of a document, and what is wrong with the rest.
 
-    Raises :class:`~vnet_tui.engine.errors.DocumentError` for one that is no XML, too large, or not
-    about a network at all.
+    The schema has the last word: what it refuses is refused, though our own walk over the document
+    found nothing to say. Raises :class:`~vnet_tui.engine.errors.DocumentError` for one that is no
+    XML, too large, or not about a network at all.
     """
+    from vnet_tui.engine.xml import tree
+
+    root, reading = walk(document)
+    if not reading.problems and (refused := tree.schema_problem(root)):
+        return replace(reading, problems=(refused,))
+    return reading
+
+
+def walk(document: str | bytes) -> tuple[Xml, Reading]:
+    """The root of a document, and what our own walk over it found; :func:`read` without schema."""
     from vnet_tui.engine.xml import nodes, tree
 
     text = decode(document)
@@ -95,10 +107,7 @@ def read(document: str | bytes) -> Reading:
     if node.tag != "network":
         raise document_error((_wrong_root(node),))
     network = _network(node, prologue, epilogue)
-    told = problems.all()
-    if not told and (last_word := tree.schema_problem(root)):
-        told = (last_word,)
-    return Reading(network, told, frozenset(problems.lost))
+    return root, Reading(network, problems.all(), frozenset(problems.lost))
 
 
 def _wrong_root(node: Node) -> Problem:

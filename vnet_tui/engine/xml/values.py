@@ -27,9 +27,9 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 _PORTS = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
-_LEASE_TIME = re.compile(r"([0-9]{1,10})([smhdw]?)")
+_LEASE_TIME = re.compile(r"([0-9]{1,10})([smhd]?)")
 _FILE_MODE = re.compile(r"0?[0-7]{3}")
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 E = TypeVar("E", bound=StrEnum)
 
