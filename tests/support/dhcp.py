@@ -59,7 +59,8 @@ def bridge(name: str, *addresses: str) -> None:
         Path(f"/proc/sys/net/ipv6/conf/{name}/{key}").write_text(value)
     subprocess.run([ip, "link", "set", name, "up"], check=True)
     for address in addresses:
-        subprocess.run([ip, "address", "add", address, "dev", name], check=True)
+        at_once = ["nodad"] if ":" in address else []
+        subprocess.run([ip, "address", "add", address, "dev", name, *at_once], check=True)
 
 
 def lease4(
