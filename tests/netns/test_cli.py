@@ -1,0 +1,142 @@
+"""``vnet`` as people call it: one process a call, each of which observes what is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.inventory import inventory, links
+from tests.support.lab import Lab
+from tests.support.networks import document
+
+EXAMPLES = Path(__file__).parents[2] / "vnet_tui/examples"
+FOO = str(EXAMPLES / "foo.xml")
+
+
+def vnet(lab: Lab, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run one command on the test's host."""
+    where = ["--state-dir", str(lab.paths.state), "--run-dir", str(lab.paths.run)]
+    return subprocess.run(
+        [sys.executable, "-m", "vnet_tui.cli.main", *where, *argv],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def ok(lab: Lab, *argv: str, stdin: str = "") -> str:
+    """Its output, when it went well."""
+    done = vnet(lab, *argv, stdin=stdin)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_the_commands_of_the_original_design(lab: Lab) -> None:
+    before = inventory(lab.paths)
+    assert ok(lab, "network-define", FOO) == f"Network Foo defined from {FOO}\n"
+    assert ok(lab, "network-list") == (
+        " Id   Name   State   Autostart   Persistent\n"
+        "--------------------------------------------\n"
+    )
+    assert ok(lab, "network-start", "Foo") == "Network Foo started\n"
+    assert "1    Foo    active   no          yes" in ok(lab, "net-list")
+    assert '<network id="1">' in ok(lab, "network-dumpxml", "Foo")
+    assert ok(lab, "network-restart", "Foo") == "Network Foo restarted\n"
+    assert ok(lab, "network-stop", "1") == "Network Foo stopped\n"
+    assert ok(lab, "network-list", "--inactive", "--name") == "Foo\n"
+    assert ok(lab, "network-undefine", "Foo") == "Network Foo has been undefined\n"
+    assert ok(lab, "network-list", "--all", "--name") == ""
+    assert inventory(lab.paths) == before
+
+
+def test_a_transient_network_from_standard_input(lab: Lab) -> None:
+    assert "created" in ok(lab, "network-create", "-", stdin=Path(FOO).read_text())
+    assert re.search(r"Foo +active +no +no", ok(lab, "network-list"))
+    ok(lab, "network-stop", "Foo")
+    assert ok(lab, "network-list", "--all", "--name") == ""
+
+
+def test_what_is_dumped_can_be_defined_again(lab: Lab) -> None:
+    ok(lab, "network-define", str(EXAMPLES / "dual-stack.xml"))
+    (name,) = ok(lab, "network-list", "--all", "--name").split()
+    first = ok(lab, "network-dumpxml", name)
+    ok(lab, "network-define", "-", stdin=first)
+    assert ok(lab, "network-dumpxml", name) == first
+
+
+def test_an_edit_of_a_running_network_waits_until_it_is_applied(lab: Lab) -> None:
+    ok(lab, "network-define", FOO)
+    ok(lab, "network-start", "Foo")
+    lab.guest("one", "vnet-foo")
+    edited = Path(FOO).read_text().replace('end="10.0.0.254"', 'end="10.0.0.200"')
+    assert "network-apply Foo" in ok(lab, "network-define", "-", stdin=edited)
+    assert 'end="10.0.0.254"' in ok(lab, "network-dumpxml", "Foo")
+    assert 'end="10.0.0.200"' in ok(lab, "network-dumpxml", "Foo", "--inactive")
+    ok(lab, "network-apply", "Foo")
+    assert 'end="10.0.0.200"' in ok(lab, "network-dumpxml", "Foo")
+    assert links()["p-one"]["master"] == "vnet-foo"
+    ok(lab, "network-stop", "Foo")
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["network-start", "Fo"], "there is no network 'Fo' (did you mean Foo?)"),
+        (["network-stop", "Foo"], "not running: Foo"),
+        (["network-define", "/nowhere.xml"], "can't read /nowhere.xml: No such file or directory"),
+        (["network-dumpxml", "596a5d21-0000-0000-0000-000000000000"], "there is no network"),
+        (["network-suggest-subnet", "--prefix", "31"], "an IPv4 prefix length of 31"),
+    ],
+)
+def test_errors_say_what_and_how_to_mend_it(lab: Lab, argv: list[str], told: str) -> None:
+    ok(lab, "network-define", FOO)
+    done = vnet(lab, *argv)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_document_with_many_mistakes_is_told_all_of_them(lab: Lab) -> None:
+    document = """<network>
+  <name>bad</name>
+  <bridge name="much-too-long-for-linux"/>
+  <dhcp>
+    <ip address="10.0.0.1" netmask="255.255.255.0" start="10.0.0.254" end="10.0.0.128"/>
+    <ip address="10.0.1.1" netmask="255.255.255.0" start="10.0.1.1" end="10.0.2.4"/>
+  </dhcp>
+  <forwarding>
+    <incoming><allow port="70000"/><allow destport="5"/></incoming>
+  </forwarding>
+</network>"""
+    done = vnet(lab, "network-validate", "-", stdin=document)
+    assert done.returncode == 1
+    for line in (3, 5, 6, 9):
+        assert f"-:{line}:" in done.stderr, done.stderr
+
+
+def test_a_free_subnet_is_suggested(lab: Lab) -> None:
+    lab.ip("link", "add", "up0", "type", "veth", "peer", "name", "other")
+    lab.ip("address", "add", "10.0.3.1/16", "dev", "up0")
+    lab.ip("link", "set", "up0", "up")
+    ok(lab, "network-define", "-", stdin=Path(FOO).read_text().replace("10.0.0.", "10.1.0."))
+    assert ok(lab, "network-suggest-subnet") == "10.1.1.0/24\n"
+    assert ok(lab, "network-suggest-subnet", "--ipv6").startswith("fd")
+
+
+def test_two_calls_at_once_both_happen(lab: Lab) -> None:
+    for name, address in (("a", "10.21.0.1"), ("b", "10.22.0.1")):
+        ok(lab, "network-define", "-", stdin=document(name, address=address))
+    where = ["--state-dir", str(lab.paths.state), "--run-dir", str(lab.paths.run)]
+    calls = [
+        subprocess.Popen([sys.executable, "-m", "vnet_tui.cli.main", *where, "network-start", name])
+        for name in ("a", "b")
+    ]
+    assert [call.wait() for call in calls] == [0, 0]
+    assert ok(lab, "network-list", "--name").split() == ["a", "b"]
+    ok(lab, "network-stop", "a", "b")
