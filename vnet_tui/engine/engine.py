@@ -17,16 +17,16 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Self
 from uuid import UUID
 
-from vnet_tui.engine import policy, requests
+from vnet_tui.engine import requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import OnProgress
-from vnet_tui.engine.conflicts import unsupported
 from vnet_tui.engine.definitions import accept, problems_of
 from vnet_tui.engine.errors import (
     DocumentError,
     NotPermittedError,
     Problem,
+    Severity,
     StateError,
     VnetError,
 )
@@ -118,11 +118,10 @@ class Engine:
         listing = await self._look()
         same = {network.uuid, listing.by_name.get(network.name)}
         others = [other for uuid, other in listing.known.items() if uuid not in same]
-        return (
-            *problems_of(network, others),
-            *unsupported(network),
-            *policy.unsupported(network),
-        )
+        later = [
+            replace(problem, severity=Severity.WARNING) for problem in requests.unrunnable(network)
+        ]
+        return (*problems_of(network, others), *later)
 
     # Definitions
 

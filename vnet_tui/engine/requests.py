@@ -7,11 +7,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from vnet_tui.engine import policy
+from vnet_tui.engine import conflicts, dnsmasq_check, policy
 from vnet_tui.engine.catalog import Listing
 from vnet_tui.engine.changes import Prepare, Request, Running
-from vnet_tui.engine.conflicts import unsupported
-from vnet_tui.engine.errors import StateError, UnsupportedError
+from vnet_tui.engine.errors import Problem, StateError, UnsupportedError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.xml import write
@@ -79,6 +78,15 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
     return NamedChange(names, prepare)
 
 
+def unrunnable(network: Network) -> tuple[Problem, ...]:
+    """Everything in a sound document that this engine can't do yet, or its tools can't express."""
+    return (
+        *conflicts.unsupported(network),
+        *dnsmasq_check.unsupported(network),
+        *policy.unsupported(network),
+    )
+
+
 def _must_run(names: Mapping[UUID, str], running: Running) -> None:
     idle = sorted(name for uuid, name in names.items() if uuid not in running)
     if idle:
@@ -89,7 +97,7 @@ def _runnable(networks: Mapping[UUID, Network]) -> None:
     problems = [
         replace(problem, message=f"{network.name}: {problem.message}")
         for network in networks.values()
-        for problem in (*unsupported(network), *policy.unsupported(network))
+        for problem in unrunnable(network)
     ]
     if problems:
         names = ", ".join(network.name for network in networks.values())

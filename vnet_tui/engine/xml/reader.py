@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from html import escape
 from typing import TYPE_CHECKING, TypeVar
-from xml.sax.saxutils import escape
 
 from vnet_tui.engine.errors import DocumentError, Problem
 from vnet_tui.engine.model import (
@@ -205,7 +205,7 @@ def _metadata(node: Node, root: Node) -> str:
     """The element letter by letter, with those namespaces of the root that it uses."""
     source = node.source
     declared = "".join(
-        f' xmlns:{prefix}="{escape(uri, {chr(34): "&quot;"})}"'
+        f' xmlns:{prefix}="{escape(uri)}"'
         for prefix, uri in sorted(root.namespaces.items(), key=str)
         if prefix and f"{prefix}:" in source and f"xmlns:{prefix}=" not in source
     )
