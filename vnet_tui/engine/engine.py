@@ -14,6 +14,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Self
 from uuid import UUID
 
