@@ -62,8 +62,8 @@ class Manager(Protocol):
     async def stop_and_undefine(self, plans: list[Plan]) -> None:
         """Stop networks and take them from the store."""
 
-    def processes(self) -> list[int]:
-        """All processes that it takes: its own and those that serve the networks."""
+    def pid(self) -> int:
+        """Its own process. What serves the networks beside it are dnsmasqs."""
 
 
 def serve(make: Callable[[], Manager]) -> None:
@@ -83,7 +83,8 @@ async def _round(manager: Manager, plans: list[Plan]) -> dict[str, float]:
     await manager.start(plans)
     started = time.perf_counter()
     _check(plans, run=True)
-    memory = proportional_memory(manager.processes())
+    own = proportional_memory([manager.pid()]) / 2**20
+    dnsmasqs = proportional_memory(running("dnsmasq")) / 2**20
     stopping = time.perf_counter()
     await manager.stop_and_undefine(plans)
     stopped = time.perf_counter()
@@ -91,7 +92,9 @@ async def _round(manager: Manager, plans: list[Plan]) -> dict[str, float]:
     return {
         "start": (started - began) * 1e3,
         "stop": (stopped - stopping) * 1e3,
-        "memory": memory / 2**20,
+        "memory": own + dnsmasqs,
+        "own": own,
+        "dnsmasqs": dnsmasqs,
     }
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.lib import arena, bringup_rounds
 from benchmarks.lib.bringup_rounds import Plan
-from benchmarks.lib.processes import running
 
 _URI = "network:///system"
 _DRIVERS = "connection-driver"
@@ -102,8 +101,8 @@ class Libvirt:
             *[f"{command} {name}" for name in names for command in ("net-destroy", "net-undefine")]
         )
 
-    def processes(self) -> list[int]:
-        return [self._daemon.pid, *running("dnsmasq")]
+    def pid(self) -> int:
+        return self._daemon.pid
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from benchmarks.lib import arena, bringup_rounds
 from benchmarks.lib.bringup_rounds import Plan
-from benchmarks.lib.processes import running
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
 
@@ -49,8 +48,8 @@ class Vnet:
         for plan in plans:
             await self._engine.undefine(plan.name)
 
-    def processes(self) -> list[int]:
-        return [os.getpid(), *running("dnsmasq")]
+    def pid(self) -> int:
+        return os.getpid()
 
 
 if __name__ == "__main__":
