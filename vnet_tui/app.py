@@ -15,6 +15,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.message import Message
+from textual.notifications import SeverityLevel
 from textual.reactive import var
 from textual.screen import Screen
 
@@ -24,6 +25,7 @@ from vnet_tui.screens.networks import Lost, NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
 from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
+from vnet_tui.widgets.plain import printable
 from vnet_tui.wire import LeanUpdate, Wire
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ class VnetApp(App[None]):
             running for running in self.operations if running.operation is not operation
         )
         if message.error is None:
-            self.notify(f"{operation.done}.", markup=False)
+            self.notify(f"{operation.done}.")
         else:
             from vnet_tui.screens.failure import FailureScreen  # not for the first picture
 
@@ -202,6 +204,20 @@ class VnetApp(App[None]):
             self.action_hide_help_panel()
         else:
             self.action_show_help_panel()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - Textual's signature
+    ) -> None:
+        """Say something in passing. Networks and guests are named in it: it is never markup."""
+        super().notify(
+            printable(message), title=title, severity=severity, timeout=timeout, markup=False
+        )
 
     def action_redraw(self) -> None:
         """Write every cell again."""

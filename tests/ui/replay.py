@@ -161,7 +161,7 @@ class Replay:
             raise DocumentError("the document is not a network", errors)
         found = re.search(r"<name>(.*?)</name>", xml)
         name = found[1] if found else "unnamed"
-        uuid = recorded.uuid_of(500 + len(self._networks))
+        uuid = recorded.uuid_of(0x8000 + len(self._networks))
         info = NetworkInfo(uuid=uuid, name=name, state=State.DEFINED, mode=Mode.ISOLATED)
         self._networks[uuid] = Recorded(info=info, xml=xml)
         self._tell(EventKind.DEFINED, info, "defined")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import DiscoveryHit, Hit, Hits, Matcher, Provider
+from textual.content import Content
 
 from vnet_tui import actions
 from vnet_tui.actions import Action
@@ -30,7 +31,7 @@ class NetworkCommands(Provider):
         if selected is not None:
             for title, action in commands(selected):
                 run = partial(self._screen().perform, action.id, selected)
-                yield DiscoveryHit(title, run, text=title, help=action.help)
+                yield DiscoveryHit(Content(title), run, text=title, help=action.help)
         for action in actions.GENERAL_ACTIONS:
             run_general = partial(self._run, action)
             yield DiscoveryHit(action.title, run_general, text=action.title, help=action.help)
@@ -41,7 +42,7 @@ class NetworkCommands(Provider):
         for action in actions.GENERAL_ACTIONS:
             score = matcher.match(action.title)
             if score > 0:
-                display = matcher.highlight(action.title)
+                display = highlighted(matcher, action.title)
                 run_general = partial(self._run, action)
                 yield Hit(score, display, run_general, text=action.title, help=action.help)
         looked_at = 0
@@ -53,7 +54,8 @@ class NetworkCommands(Provider):
                 score = matcher.match(title)
                 if score > 0:
                     run = partial(self._screen().perform, action.id, info)
-                    yield Hit(score, matcher.highlight(title), run, text=title, help=action.help)
+                    display = highlighted(matcher, title)
+                    yield Hit(score, display, run, text=title, help=action.help)
 
     def _screen(self) -> NetworkActions:
         screen: NetworkActions = self.screen  # type: ignore[assignment]
@@ -61,6 +63,15 @@ class NetworkCommands(Provider):
 
     async def _run(self, action: Action) -> None:
         await self.screen.run_action(action.id.replace("-", "_"))
+
+
+def highlighted(matcher: Matcher, title: str) -> Content:
+    """A title with what matched made visible; unlike the matcher's own, without any markup."""
+    content = Content(title)
+    _, offsets = matcher.fuzzy_search.match(matcher.query, title)
+    for offset in offsets:
+        content = content.stylize(matcher.match_style, offset, offset + 1)
+    return content
 
 
 def commands(info: NetworkInfo) -> Iterator[tuple[str, Action]]:

@@ -96,7 +96,7 @@ class NetworkActions(Screen[None]):
     ) -> bool:
         """Ask for the operation if it is possible, else say why not."""
         if not possible:
-            self.notify(f"{info.name} {reason}.", severity="warning", markup=False)
+            self.notify(f"{info.name} {reason}.", severity="warning")
         elif operation is not None:
             self.post_message(Requested(operation))
         return possible

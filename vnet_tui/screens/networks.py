@@ -231,9 +231,7 @@ class NetworksScreen(NetworkActions):
     def watch_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
         """The list, or what to do about its emptiness."""
         self._table.show_networks(networks or ())
-        if self._goal is not None and self._goal in self._table.keys:
-            self._table.move_to(self._goal)  # what was just defined is what comes next
-            self._goal = None
+        self._approach_goal()
         empty = networks is not None and not networks
         self.refresh_bindings()
         if self._table.display is empty:
@@ -244,6 +242,12 @@ class NetworksScreen(NetworkActions):
                 self.query(Welcome).remove()
                 self._table.focus()
         self._tell_status()
+
+    def _approach_goal(self) -> None:
+        """Put the cursor on what was just defined, once the list has it."""
+        if self._goal is not None and self._goal in self._table.keys:
+            self._table.move_to(self._goal)
+            self._goal = None
 
     def watch_sample(self, sample: Sample | None) -> None:
         """The live figures."""
@@ -349,8 +353,9 @@ class NetworksScreen(NetworkActions):
             if info is None:
                 return
             how = "p applies it" if info.active else "s starts it"
-            self.notify(f"{info.name} is defined; {how}.", markup=False)
+            self.notify(f"{info.name} is defined; {how}.")
             self._goal = info.uuid
+            self._approach_goal()
             self._wanted.set()
 
         self.app.push_screen(OpenFileScreen(self.connection, path), defined)

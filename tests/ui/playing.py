@@ -1,0 +1,33 @@
+"""The interface on a replay, for tests: an application whose clock is the replay's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from textual.pilot import Pilot
+
+from tests.ui.replay import Replay
+from vnet_tui.app import VnetApp
+from vnet_tui.client.connection import Connection
+
+
+def playing(replay: Replay, *, theme: str = "vnet-dark") -> VnetApp:
+    """An application that connects to a replay at once."""
+
+    async def connect() -> Connection:
+        return replay
+
+    return VnetApp(connect, theme=theme, clock=lambda: replay.now)
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Let the application work until something holds. TimeoutError: it never did."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await pilot.pause()
+
+
+def picture(app: VnetApp) -> str:
+    """What is on the screen, as text."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
