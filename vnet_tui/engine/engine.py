@@ -266,10 +266,9 @@ class Engine:
         """Begin to keep history and to tell of leases and ports, as :meth:`samples` does too."""
         await self._live.watch()
 
-    async def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Event]:
         """What happens from now on, whoever does it."""
-        async for event in self.bus.subscribe():
-            yield event
+        return self.bus.subscribe()
 
     async def past_events(self, ref: Ref | None = None) -> tuple[Event, ...]:
         """What happened, oldest first, as far back as is kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -194,12 +194,11 @@ class Live:
                 self._bus.tell(kind, uuid, name, f"port {change.name} {verb}")
 
     async def _follow_leases(self) -> None:
-        known: dict[UUID, Mapping[Address, Lease]] = {}
+        known = {uuid: _by_address(self._leases(uuid)) for uuid in self._catalog.running()}
         async with LeaseWatch(self._paths) as watch:
             async for uuid, leases in watch:
-                now = {lease.address: lease for lease in leases}
-                if uuid in known:
-                    self._tell_leases(uuid, known[uuid], now)
+                now = _by_address(leases)
+                self._tell_leases(uuid, known.get(uuid, {}), now)
                 known[uuid] = now
                 await self._follow_guests(uuid)
 
@@ -252,6 +251,10 @@ _PORT_EVENTS = {
 def _as_it_is(running: Running) -> Request:
     """The request that what runs goes on, with guests where they are now."""
     return Request(records=running, scope=frozenset())
+
+
+def _by_address(leases: Iterable[Lease]) -> Mapping[Address, Lease]:
+    return {lease.address: lease for lease in leases}
 
 
 def _who(lease: Lease) -> str:

@@ -1,4 +1,9 @@
-"""The chain of one policy: adjacent rules about ports become one map, first match kept."""
+"""The chain of one policy: adjacent rules about ports become sets, first match kept.
+
+Sets with one verdict each, and not verdict maps: the kernel makes the elements of a map that is
+deleted invisible at once, so a packet that is on its way through the rules at that moment would
+find nothing there; those of a set stay until nobody looks any more.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +49,7 @@ def guest_match(field: str, version: int, guests: Iterable[Address]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which addresses a rule is about. Rules of one scope can share a map."""
+    """Which addresses a rule is about. Rules of one scope can share sets."""
 
     source: Subnet | None = None
     destination: Subnet | None = None
@@ -133,31 +138,33 @@ class GroupWriter:
 
     def _write_group(self, group: list[PolicyRule]) -> None:
         claims = [
-            Claim(protocols(rule.protocol), rule.ports, self._verdicts[rule.action])
+            Claim(protocols(rule.protocol), rule.ports, rule.action)
             for rule in group
             if rule.ports is not None
         ]
         pieces = first_match(claims)
-        elements = {str(piece): piece.value for piece in pieces if piece.single}
-        ranges = {str(piece): piece.value for piece in pieces if not piece.single}
         matches = list(_scope(group[0]).matches(self._guests_are))
-        about = f"ports_{group[0].action}" if self._deny_asked else "ports"
-        name = self._names.next(about, "".join(matches))
-        looked_up = self._lookup(name, INET_PORT, "verdict", elements, ranges)
-        asked = self._deny_asked and group[0].action is Action.DENY
-        for match in matches:
-            for name in looked_up:
-                self.rules.append(f"{match}{ANY_PORT} vmap @{name}")
-            if asked:
-                self.rules.extend(
-                    f"{match}ct status dnat {ports} {self._verdicts[Action.DENY]}"
-                    for ports in _asked_ports(pieces)
-                )
+        for action in Action:
+            own = [piece for piece in pieces if piece.value is action]
+            if not own:
+                continue
+            name = self._names.next(action, "".join(matches))
+            elements = [str(piece) for piece in own if piece.single]
+            ranges = [str(piece) for piece in own if not piece.single]
+            looked_up = self._sets(name, INET_PORT, elements, ranges)
+            for match in matches:
+                for found in looked_up:
+                    self.rules.append(f"{match}{ANY_PORT} @{found} {self._verdicts[action]}")
+                if self._deny_asked and action is Action.DENY:
+                    self.rules.extend(
+                        f"{match}ct status dnat {ports} {self._verdicts[action]}"
+                        for ports in _asked_ports(own)
+                    )
 
     def _write_forwards(self, forwards: list[Forward]) -> None:
         for version, family in FAMILY_OF.items():
-            elements: dict[str, str] = {}
-            ranges: dict[str, str] = {}
+            elements: list[str] = []
+            ranges: list[str] = []
             claims: dict[Address, list[Claim[bool]]] = {}
             for forward in forwards:
                 for guest in forward.guests:
@@ -166,27 +173,25 @@ class GroupWriter:
                         claims.setdefault(guest, []).append(claim)
             for guest in sorted(claims, key=int):
                 for piece in first_match(claims[guest]):
-                    (elements if piece.single else ranges)[f"{guest} . {piece}"] = ""
+                    (elements if piece.single else ranges).append(f"{guest} . {piece}")
             reach = reach_match(forwards[0], version, f"ct original {family} daddr")
             if reach is None:
                 continue
             base = self._names.next(f"guests{version}", reach)
             keys = f"{ADDRESS_TYPE[version]} . {INET_PORT}"
-            for name in self._lookup(base, keys, "", elements, ranges):
+            for name in self._sets(base, keys, elements, ranges):
                 self.rules.append(
                     f"{reach}ct status dnat {family} daddr . {ANY_PORT} @{name} "
                     f"{self._verdicts[Action.ALLOW]}"
                 )
 
-    def _lookup(
-        self, name: str, keys: str, values: str, elements: dict[str, str], ranges: dict[str, str]
-    ) -> list[str]:
-        """Make lookups for these elements; their names, those that have something to hold."""
+    def _sets(self, name: str, keys: str, elements: list[str], ranges: list[str]) -> list[str]:
+        """Make sets of these elements; the names of those that have something to hold."""
         made = {}
         if elements:
-            made[name] = Lookup(keys, values, elements=elements)
+            made[name] = Lookup(keys, elements=dict.fromkeys(elements, ""))
         if ranges:
-            made[f"{name}_ranges"] = Lookup(keys, values, interval=True, elements=ranges)
+            made[f"{name}_ranges"] = Lookup(keys, interval=True, elements=dict.fromkeys(ranges, ""))
         self.lookups.update(made)
         return list(made)
 
@@ -225,7 +230,7 @@ def _protocol(rule: PolicyRule) -> str:
     return f"meta l4proto {rule.protocol} "
 
 
-def _asked_ports(pieces: list[Piece[str]]) -> Iterator[str]:
+def _asked_ports(pieces: list[Piece[Action]]) -> Iterator[str]:
     """Matches for the ports that a client asked for, before any translation."""
     for protocol in Protocol.TCP, Protocol.UDP:
         ports = ", ".join(

@@ -99,25 +99,25 @@ class NftablesDriver:
         self._backend = self._generation = self._seen = None
 
     def _observe(self) -> FirewallState:
-        self._open()
+        backend = self._open()
         assert self._generation is not None  # noqa: S101  (_open)
         generation = self._generation.read()
         if self._seen is not None and generation == self._seen[0]:
             return self._seen[1]
-        state = self._state(self._objects())
+        state = self._state(backend.table())
         unchanged = generation is not None and generation == self._generation.read()
         self._seen = (generation, state) if generation is not None and unchanged else None
         return state
-
-    def _objects(self) -> list[dict[str, Any]] | None:
-        return self._open().table()
 
     def _state(self, objects: list[dict[str, Any]] | None) -> FirewallState:
         return ABSENT if objects is None else read_state(objects, self._instance)
 
     def _set(self, step: SetFirewall) -> None:
         after = render(step.after, self._instance)
-        if step.rewrite or not step.before.networks or not after.chains:
+        if not step.after.networks:
+            self._observe()  # raises where the table isn't ours to delete
+            self._run(REMOVE)
+        elif step.rewrite or not step.before.networks:
             self._replace(after)
         elif commands := change(render(step.before, self._instance), after):
             try:
@@ -128,10 +128,10 @@ class NftablesDriver:
     def _replace(self, after: Layout) -> None:
         """Put ``after`` in the place of whatever the table holds, if it is ours."""
         for last in (False, False, True):
-            objects = self._objects()
+            objects = self._open().table()
             self._state(objects)  # raises where the table isn't ours to change
             try:
-                self._run(rewrite(read_layout(objects or []), after) if after.chains else REMOVE)
+                self._run(rewrite(read_layout(objects or []), after))
             except OutdatedError:  # somebody changed it since we looked
                 if last:
                     raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE, Chain, Layout, Lookup, tag
 
@@ -20,7 +20,12 @@ def rewrite(found: Layout, after: Layout) -> list[str]:
     emptied and filled again, not deleted and made anew: a packet that is on its way through the
     rules at that moment would find the new chain still empty and the old one empty already.
     """
-    stale = _stale(found, after)
+    # Sets are made anew: rules that go keep the set they knew for packets on their way.
+    stale = [
+        name
+        for name, lookup in found.lookups.items()
+        if not lookup.values or _declared_otherwise(name, lookup, after)
+    ]
     kept = [name for name in found.lookups if name not in stale]
     return [
         f"add table {_OURS}",
@@ -44,13 +49,16 @@ def change(before: Layout, after: Layout) -> list[str]:
 
     What goes is emptied before it is deleted; what is new is there before something names it.
     """
-    stale = _stale(before, after)
+    rewritten = {
+        name for name, chain in after.chains.items() if chain.rules != _rules(before, name)
+    }
+    stale = _stale(before, after, rewritten)
     kept = {name: lookup for name, lookup in before.lookups.items() if name not in stale}
     gone = [name for name in before.chains if name not in after.chains]
     changed = [
         name
         for name, chain in after.chains.items()
-        if chain.rules != _rules(before.chains.get(name)) or _mentions(chain, stale)
+        if name in rewritten or (stale and not _mentioned(chain).isdisjoint(stale))
     ]
     emptied = [*(name for name in changed if name in before.chains), *gone]
     return [
@@ -69,22 +77,48 @@ def change(before: Layout, after: Layout) -> list[str]:
     ]
 
 
-def _stale(before: Layout, after: Layout) -> list[str]:
-    """The lookups that have to go: what they hold could change, how they were declared can't."""
-    return [
+def _stale(before: Layout, after: Layout, rewritten: Collection[str]) -> set[str]:
+    """The lookups that have to go, though one of the same name may take their place.
+
+    A set that loses elements is made anew, if the rules around it change too or another lookup
+    of the same chain does: a packet on its way could miss in the old place what is in another
+    one now, while the rules that it follows are still the old ones.
+    """
+    stale = {
+        name for name, lookup in before.lookups.items() if _declared_otherwise(name, lookup, after)
+    }
+    changed = {
         name
         for name, lookup in before.lookups.items()
-        if name not in after.lookups or after.lookups[name].declaration != lookup.declaration
-    ]
+        if name not in stale and lookup != after.lookups[name]
+    }
+    losing = {
+        name
+        for name in changed
+        if not after.lookups[name].values
+        and before.lookups[name].elements.keys() - after.lookups[name].elements.keys()
+    }
+    if losing:
+        for name, chain in after.chains.items():
+            found = _mentioned(chain) & changed
+            if name in rewritten or len(found) > 1:
+                stale |= found & losing
+    return stale
 
 
-def _rules(chain: Chain | None) -> tuple[str, ...]:
-    return chain.rules if chain else ()
+def _declared_otherwise(name: str, lookup: Lookup, after: Layout) -> bool:
+    now = after.lookups.get(name)
+    return now is None or now.declaration != lookup.declaration
 
 
-def _mentions(chain: Chain, lookups: Iterable[str]) -> bool:
-    names = {f"@{name}" for name in lookups}
-    return bool(names) and any(not names.isdisjoint(rule.split()) for rule in chain.rules)
+def _rules(layout: Layout, name: str) -> tuple[str, ...]:
+    return layout.chains[name].rules if name in layout.chains else ()
+
+
+def _mentioned(chain: Chain) -> set[str]:
+    """The lookups that a chain's rules use."""
+    words = (word for rule in chain.rules if "@" in rule for word in rule.split())
+    return {word[1:] for word in words if word.startswith("@")}
 
 
 def _delete(name: str, lookup: Lookup) -> str:
