@@ -152,7 +152,7 @@ async def test_one_port_more_is_an_element_and_no_new_rule(driver: NftablesDrive
     )
     await driver.set(step(before, after))
     assert handles("foo") == rules
-    assert "tcp . 26 : goto deny" in nft("list", "table", "inet", "vnet")
+    assert "tcp . 26" in nft("list", "table", "inet", "vnet")
 
 
 async def test_established_connections_survive_edits_and_rewrites(lab: Lab) -> None:
@@ -206,13 +206,47 @@ def received(receiver: socket.socket) -> bool:
         return False
 
 
-async def test_a_rewrite_is_never_open_for_a_moment(lab: Lab) -> None:
+def outgoing(rules: str, default: str = "allow") -> Ruleset:
+    return ruleset(
+        foo=f'<forwarding><outgoing default="{default}">{rules}</outgoing></forwarding>', bar=NAT
+    )
+
+
+def without_bar(rules: Ruleset) -> Ruleset:
+    kept = ruleset(foo=NAT).networks.keys()
+    return Ruleset(networks={uuid: rules.networks[uuid] for uuid in kept})
+
+
+DENY = '<deny port="4444"/>'
+OTHER = '<deny port="25"/>'
+FURTHER = '<deny port="26"/>'
+SCOPED = '<allow port="80" domain="mail"/>'
+EDITS = {
+    "rewrite": [outgoing(DENY)],
+    "a port beside it": [outgoing(DENY), outgoing(DENY + OTHER)],
+    "a rule before it": [outgoing(DENY), outgoing(SCOPED + DENY)],
+    "another network": [outgoing(DENY), without_bar(outgoing(DENY))],
+    "from rule to default": [outgoing(DENY), outgoing("", "deny"), outgoing(DENY, "deny")],
+    "to another set": [outgoing(DENY + SCOPED + OTHER), outgoing(OTHER + SCOPED + DENY)],
+    "to an earlier set": [
+        outgoing(OTHER + SCOPED + DENY + FURTHER),
+        outgoing(OTHER + DENY + SCOPED + FURTHER),
+    ],
+}
+
+
+@pytest.mark.parametrize("states", EDITS.values(), ids=EDITS.keys())
+async def test_what_stays_denied_is_never_open_for_a_moment(
+    lab: Lab, states: list[Ruleset]
+) -> None:
     world = FirewallLab(lab)
-    denied = ruleset(foo='<forwarding><outgoing><deny port="4444"/></outgoing></forwarding>')
-    await world.install(denied)
+    await world.install(states[0])
     with flood(world, 4444) as receiver:
-        for _ in range(50):
-            await world.driver.set(step(denied, denied, rewrite=True))
+        for number in range(60):
+            rules = states[number % len(states)]
+            rewrite = len(states) == 1
+            await world.driver.set(SetFirewall(before=world.now, after=rules, rewrite=rewrite))
+            world.now = rules
             assert not received(receiver)
         await world.install(ruleset(foo=NAT))
         eventually(lambda: received(receiver), what="that the flood comes through where it may")
@@ -224,7 +258,7 @@ TAMPERING = {
     "our rules flushed": "flush table inet vnet",
     "a chain of the network emptied": "flush chain inet vnet in_{foo}",
     "a bridge led nowhere": 'delete element inet vnet bridges_out {{ "vnet-foo" }}',
-    "a port taken from a map": "delete element inet vnet out_{foo}_ports_0 {{ tcp . 25 }}",
+    "a port taken from a map": "delete element inet vnet out_{foo}_deny_0 {{ tcp . 25 }}",
     "a rule added": "add rule inet vnet out_{foo} accept",
     "a rule inserted": "insert rule inet vnet in_{foo} accept",
     "a forward's port gone": "delete element inet vnet ports {{ tcp . 123 }}",
