@@ -53,8 +53,8 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
         return self.query_one("#guests-table", LiveTable)
 
     async def fetch(self, info: NetworkInfo) -> tuple[Guest, ...]:
-        """Nobody is on a network that doesn't run."""
-        return await self.connection.guests(info.uuid) if info.active else ()
+        """Who is there; of a network that doesn't run, who has a reservation."""
+        return await self.connection.guests(info.uuid)
 
     def present(self, data: tuple[Guest, ...]) -> None:
         """Show the guests, with the rates that are known."""
@@ -114,7 +114,8 @@ def _row(guest: Guest, ports: Mapping[str, Traffic], now: float) -> tuple[Cell, 
 
 def _count(info: NetworkInfo, guests: tuple[Guest, ...]) -> Line:
     if not info.active:
-        return (Cell(" Not running: guests come once it is started.", "dim"),)
+        reserved = f" · {len(guests)} reserved" if guests else ""
+        return (Cell(" Not running", "warn"), Cell(reserved, "dim"))
     if not guests:
         return (Cell(f" No guests: nothing is plugged into {info.bridge}.", "dim"),)
     here = sum(guest.port is not None for guest in guests)

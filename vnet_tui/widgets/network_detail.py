@@ -137,6 +137,11 @@ class NetworkDetail(Vertical):
         """The open tab, counted from 0."""
         return self._tab
 
+    @property
+    def pane(self) -> Pane[Any] | None:
+        """The open tab itself; None before there was anything to show in it."""
+        return self._panes.get(self._tab)
+
     def show(self, uuid: UUID | None) -> None:
         """Show another network, once the choice has settled. What is shown stays until then."""
         if uuid != self._uuid:
@@ -146,10 +151,9 @@ class NetworkDetail(Vertical):
     def take_sample(self, sample: Sample) -> None:
         """A second's figures, for the open tab."""
         self._sample = sample
-        if self._info is not None and self._info.uuid == self._uuid and self._info.active:
-            pane = self._panes.get(self._tab)
-            if pane is not None:
-                pane.take_sample(sample.time, sample.networks.get(self._info.uuid))
+        info, pane = self._info, self.pane
+        if info is not None and pane is not None and info.uuid == self._uuid and info.active:
+            pane.take_sample(sample.time, sample.networks.get(info.uuid))
 
     def take_event(self, event: Event) -> None:
         """What happened to this network makes it be looked at again."""
@@ -158,8 +162,7 @@ class NetworkDetail(Vertical):
 
     def focus_inside(self) -> None:
         """Give the keys to the open tab."""
-        pane = self._panes.get(self._tab)
-        target = pane.focus_target if pane is not None else None
+        target = self.pane.focus_target if self.pane is not None else None
         (target or self.query_one(TabLine)).focus()
 
     # -- looking -------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ class NetworkDetail(Vertical):
         if info is None:
             return
         keys_inside = self.has_focus_within
-        pane = self._panes.get(self._tab)
+        pane = self.pane
         if pane is None:
             pane = self._panes[self._tab] = PANES[self._tab](self._connection, info, self._clock)
             await self.query_one("#detail-body").mount(pane)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -50,6 +51,8 @@ class Pane(Vertical, Generic[Data]):
         self.connection = connection
         self.info = info
         self.clock = clock
+        self.presented: UUID | None = None
+        """The network that is shown; None before the first answer and after a failure."""
 
     def compose(self) -> ComposeResult:
         """The place for a failure, and what the tab is made of."""
@@ -95,7 +98,9 @@ class Pane(Vertical, Generic[Data]):
         self.set_class(message.failure is not None, "-failed")
         if message.failure is None:
             self.present(message.data)
+            self.presented = message.info.uuid
             return
+        self.presented = None
         lines = [(Cell(f"✗ {message.failure.message}", "bad"),)]
         if message.failure.remedy:
             lines.append((Cell(f"  {message.failure.remedy}"),))
