@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from tests.ui.replay import Replay
@@ -28,6 +30,6 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
             await pilot.pause()
 
 
-def picture(app: VnetApp) -> str:
+def picture(app: App[Any]) -> str:
     """What is on the screen, as text."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())

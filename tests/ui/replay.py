@@ -72,7 +72,8 @@ class Replay:
 
     ``fail`` is raised by the next change, after its first step. ``problems`` is what is wrong
     with every document. ``between_steps`` is awaited before each step of a change: a test holds a
-    change there. ``moving`` is how many networks' figures change; all, unless said.
+    change there, for good at ``never``. ``moving`` is how many networks' figures change; all,
+    unless said.
     """
 
     def __init__(self, networks: Sequence[Recorded] = DEMO, *, via: str = "embedded") -> None:
@@ -82,6 +83,7 @@ class Replay:
         self.between_steps: Callable[[], Awaitable[None]] | None = None
         self.calls: list[str] = []
         self.moving = len(networks)
+        self.never = asyncio.Event()
         self.closed = False
         self._via = via
         self._networks = {network.info.uuid: network for network in networks}

@@ -1,0 +1,93 @@
+"""The program's entrance: which face, with which limits, and what it says when it can't go on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vnet_tui import __main__ as entrance
+from vnet_tui import __version__
+from vnet_tui.themes import theme_for
+
+
+def test_not_root_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert entrance.main([]) == 1
+    told = capsys.readouterr().err
+    assert "sudo vnet-tui" in told
+    assert "vnet-tui --sandbox" in told
+
+
+def test_sandbox_runs_this_program_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vnet_tui.sandbox import launch
+
+    asked: list[list[str]] = []
+
+    def launched(argv: list[str]) -> int:
+        asked.append(argv)
+        return 7
+
+    monkeypatch.setattr(launch, "launch", launched)
+    assert entrance.main(["--sandbox", "--state-dir", "/tmp/s", "--run-dir", "/tmp/r"]) == 7
+    assert asked == [
+        [sys.executable, "-m", "vnet_tui", "--state-dir", "/tmp/s", "--run-dir", "/tmp/r"]
+    ]
+
+
+def test_slow_links_are_spared_unless_told_otherwise() -> None:
+    environ = {"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22", "TEXTUAL_FPS": "60"}
+    entrance.limit_terminal(environ)
+    assert environ["TEXTUAL_FPS"] == "60"
+    assert environ["TEXTUAL_ANIMATIONS"] == "none"
+    assert environ["TEXTUAL_SMOOTH_SCROLL"] == "0"
+    local: dict[str, str] = {}
+    entrance.limit_terminal(local)
+    assert local == {}
+
+
+def test_version_and_help_import_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from vnet_tui.__main__ import main\n"
+        "try:\n    main(['--version'])\nexcept SystemExit:\n    pass\n"
+        "print(*(name for name in ('textual', 'rich', 'lxml', 'pyroute2') if name in sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines() == [f"vnet-tui {__version__}", ""]
+
+
+def test_the_interface_is_there_without_the_engine_s_libraries() -> None:
+    code = (
+        "import sys, vnet_tui.app\n"
+        "print(*(name for name in ('lxml', 'pyroute2', 'asyncinotify') if name in sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("environ", "theme"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, "vnet-dark"),
+        ({"TERM": "xterm-256color"}, "vnet-dark"),
+        ({"TERM": "tmux-256color"}, "vnet-dark"),
+        ({"TERM": "xterm-kitty"}, "vnet-dark"),
+        ({"TERM": "xterm-direct"}, "vnet-dark"),
+        ({"TERM": "linux"}, "ansi-dark"),
+        ({"TERM": "xterm"}, "ansi-dark"),
+        ({"TERM": "rxvt-16color"}, "ansi-dark"),
+        ({"TERM": "linux", "COLORTERM": "truecolor"}, "vnet-dark"),
+        ({}, "ansi-dark"),
+    ],
+)
+def test_poor_terminals_get_their_own_colours(environ: dict[str, str], theme: str) -> None:
+    assert theme_for(environ) == theme
