@@ -77,21 +77,20 @@ def change(before: Layout, after: Layout) -> list[str]:
     ]
 
 
-def _stale(before: Layout, after: Layout, rewritten: Collection[str]) -> set[str]:
+def _stale(before: Layout, after: Layout, rewritten: Collection[str]) -> list[str]:
     """The lookups that have to go, though one of the same name may take their place.
 
-    A set that loses elements is made anew, if the rules around it change too or another lookup
-    of the same chain does: a packet on its way could miss in the old place what is in another
-    one now, while the rules that it follows are still the old ones.
+    A chain's set that loses elements is made anew, if the rules change too or another lookup of
+    that chain does: a packet on its way could miss in the old place what is in another one now,
+    while the rules that it follows are still the old ones.
     """
-    stale = {
-        name for name, lookup in before.lookups.items() if _declared_otherwise(name, lookup, after)
-    }
-    changed = {
-        name
-        for name, lookup in before.lookups.items()
-        if name not in stale and lookup != after.lookups[name]
-    }
+    stale: set[str] = set()
+    changed: list[str] = []
+    for name, lookup in before.lookups.items():
+        if _declared_otherwise(name, lookup, after):
+            stale.add(name)
+        elif lookup != after.lookups[name]:
+            changed.append(name)
     losing = {
         name
         for name in changed
@@ -99,11 +98,11 @@ def _stale(before: Layout, after: Layout, rewritten: Collection[str]) -> set[str
         and before.lookups[name].elements.keys() - after.lookups[name].elements.keys()
     }
     if losing:
-        for name, chain in after.chains.items():
-            found = _mentioned(chain) & changed
-            if name in rewritten or len(found) > 1:
-                stale |= found & losing
-    return stale
+        for chain in after.chains:
+            own = {name for name in changed if name.startswith(f"{chain}_")}
+            if own and (chain in rewritten or len(own) > 1):
+                stale |= own & losing
+    return [name for name in before.lookups if name in stale]
 
 
 def _declared_otherwise(name: str, lookup: Lookup, after: Layout) -> bool:
