@@ -14,7 +14,7 @@ from tests.support.inventory import dnsmasqs, inventory, links, sysctl
 from tests.support.lab import Lab
 from tests.support.networks import document
 from vnet_tui.engine.apply import BeforeStep
-from vnet_tui.engine.describe import Disturbance, plan_disturbance
+from vnet_tui.engine.describe import plan_disturbance
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.errors import (
     ConflictError,
@@ -23,7 +23,7 @@ from vnet_tui.engine.errors import (
     StepFailedError,
     UnsupportedError,
 )
-from vnet_tui.engine.steps import Step
+from vnet_tui.engine.steps import Disturbance, Step
 from vnet_tui.engine.views import State
 
 FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
