@@ -15,9 +15,11 @@ from difflib import SequenceMatcher
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.xml.limits import MAX_DEPTH, MAX_NODES, MAX_PROBLEMS, MAX_TAG
 
+# The outer repetition isn't possessive: before 3.11.5 Python gets that wrong over alternatives. It
+# needn't be, since no part that it gives back could be matched in another way.
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[^\s<>/="'!?&]++)"""
-    r"""(?:[^<>"'/]++|"[^"<]*+"|'[^'<]*+'|/(?!>))*+(?P<empty>/?)>"""
+    r"""(?:[^<>"'/]++|"[^"<]*+"|'[^'<]*+'|/(?!>))*(?P<empty>/?)>"""
 )
 _REST_OF_LINE_IS_BLANK = re.compile(r"[ \t]*+(?:\n|\Z)")
 _OPAQUE = (("<!--", "-->", "comment"), ("<![CDATA[", "]]>", "CDATA section"), ("<?", "?>", "<?"))
