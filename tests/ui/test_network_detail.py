@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
@@ -317,3 +318,46 @@ async def test_no_network_is_no_failure() -> None:
         pilot.app.detail.take_sample(Replay().sample())
         pilot.app.detail.show(FOO.uuid)
         await until(pilot, lambda: is_shown(pilot.app.detail, FOO.uuid))  # type: ignore[attr-defined]
+
+
+class Held(Counting):
+    """Answers about networks only while the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def network(self, ref: UUID | str) -> NetworkInfo:
+        info = await super().network(ref)
+        await self.gate.wait()
+        return info
+
+
+async def test_events_that_come_faster_than_answers_are_all_seen_in_the_end() -> None:
+    replay = Held()
+    async with DetailApp(replay, FOO.uuid).run_test(size=(80, 24)) as pilot:
+        detail = await shown(pilot, FOO.uuid)
+        replay.asked.clear()
+        replay.gate.clear()
+        for number in range(5):
+            titled = replace(FOO, title=f"title {number}")
+            detail.take_event(await told(replay, titled, EventKind.EDITED, "edited"))
+            await until(pilot, lambda: replay.asked)
+        replay.gate.set()
+        await until(pilot, seen(pilot, "title 4"))
+        assert len(replay.asked) <= 3
+
+
+async def test_a_clock_that_is_set_back_begins_the_chart_anew() -> None:
+    replay = Replay()
+    async with DetailApp(replay, FOO.uuid, tab=TABS["Traffic"]).run_test(size=(80, 24)) as pilot:
+        detail = await shown(pilot, FOO.uuid)
+        replay.now -= 3600
+        for _ in range(40):
+            replay.tick()
+            detail.take_sample(replay.sample())
+        await pilot.pause()
+        axis = next(line for line in text_of(pilot.app).splitlines() if "10 min" in line)
+        assert "┄" in axis
+        assert "─" in axis

@@ -107,6 +107,8 @@ class NetworkDetail(Vertical):
         self._sample: Sample | None = None
         self._panes: dict[int, Pane[Any]] = {}
         self._settling: Timer | None = None
+        self._wanted = False
+        self._asking = False
 
     def compose(self) -> ComposeResult:
         """The line of tabs, and the place for the open one."""
@@ -146,6 +148,8 @@ class NetworkDetail(Vertical):
         """Show another network, once the choice has settled. What is shown stays until then."""
         if uuid != self._uuid:
             self._uuid = uuid
+            if self._settling is not None:
+                self._settling.reset()
             self._look_soon()
 
     def take_sample(self, sample: Sample) -> None:
@@ -170,23 +174,31 @@ class NetworkDetail(Vertical):
     def _look_soon(self) -> None:
         if self._settling is None:
             self._settling = self.set_timer(SETTLE, self._look)
-        else:
-            self._settling.reset()
 
     def _look(self) -> None:
         self._settling = None
         if self._uuid is None:
             self._fail("No network is chosen.", "dim")
-        else:
-            self.run_worker(self._ask(self._uuid), group="info", exclusive=True)
+            return
+        self._wanted = True
+        if not self._asking:
+            self._asking = True
+            self.run_worker(self._ask(), group="info")
 
-    async def _ask(self, uuid: UUID) -> None:
+    async def _ask(self) -> None:
+        """One question at a time, until all that is wanted is answered."""
         try:
-            info = await self._connection.network(uuid)
+            while self._wanted and self._uuid is not None:
+                self._wanted = False
+                self.post_message(await self._answer(self._uuid))
+        finally:
+            self._asking = False
+
+    async def _answer(self, uuid: UUID) -> Told:
+        try:
+            return self.Told(uuid, await self._connection.network(uuid), None)
         except VnetError as error:
-            self.post_message(self.Told(uuid, None, error))
-        else:
-            self.post_message(self.Told(uuid, info, None))
+            return self.Told(uuid, None, error)
 
     async def on_network_detail_told(self, message: Told) -> None:
         """Show what was told, unless another network was chosen since."""

@@ -53,6 +53,8 @@ class Pane(Vertical, Generic[Data]):
         self.clock = clock
         self.presented: UUID | None = None
         """The network that is shown; None before the first answer and after a failure."""
+        self._wanted = False
+        self._asking = False
 
     def compose(self) -> ComposeResult:
         """The place for a failure, and what the tab is made of."""
@@ -79,17 +81,29 @@ class Pane(Vertical, Generic[Data]):
         return None
 
     def open(self, info: NetworkInfo) -> None:
-        """Show this network, as it is now. What was shown stays until the answer is there."""
-        self.info = info
-        self.run_worker(self._ask(info), group="fetch", exclusive=True)
+        """Show this network, as it is now. What was shown stays until the answer is there.
 
-    async def _ask(self, info: NetworkInfo) -> None:
+        One question is asked at a time: however fast things happen, each answer is shown.
+        """
+        self.info = info
+        self._wanted = True
+        if not self._asking:
+            self._asking = True
+            self.run_worker(self._ask(), group="fetch")
+
+    async def _ask(self) -> None:
         try:
-            data = await self.fetch(info)
+            while self._wanted:
+                self._wanted = False
+                self.post_message(await self._answer(self.info))
+        finally:
+            self._asking = False
+
+    async def _answer(self, info: NetworkInfo) -> Fetched:
+        try:
+            return self.Fetched(info, await self.fetch(info), None)
         except VnetError as error:
-            self.post_message(self.Fetched(info, None, error))
-        else:
-            self.post_message(self.Fetched(info, data, None))
+            return self.Fetched(info, None, error)
 
     def on_pane_fetched(self, message: Fetched) -> None:
         """Show the answer, unless it is about a network that is no longer the one shown."""

@@ -15,6 +15,9 @@ from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_plot import SPAN, Columns, Layout, bars, layout, time_axis
 from vnet_tui.widgets.units import bit_rate
 
+SET_BACK = 10.0
+"""A sample that is so many seconds older than the last one means that the clock was set back."""
+
 _LABELS = 10
 """The width of the scale beside the chart, in characters."""
 
@@ -51,8 +54,12 @@ class TrafficChart(Horizontal):
     def add(self, network: UUID, moment: float, rates: Rates) -> None:
         """Go on with a second's rates; those of a network whose history isn't shown yet, and
         those that the history had already, are passed over."""
-        if network != self._network or (self._points and moment <= self._points[-1].time):
+        if network != self._network:
             return
+        if self._points and moment <= self._points[-1].time:
+            if self._points[-1].time - moment < SET_BACK:
+                return
+            self.show(network, ())
         point = HistoryPoint(time=moment, in_bits=rates.in_bits, out_bits=rates.out_bits)
         self._points.append(point)
         while self._points[0].time < point.time - SPAN:
