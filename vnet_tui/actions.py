@@ -108,6 +108,14 @@ REDRAW = Action(
     help="Write the whole screen again, when something else wrote over it.",
     shown=False,
 )
+SUSPEND = Action(
+    id="suspend-process",
+    key="ctrl+z",
+    label="suspend",
+    title="suspend",
+    help="Back to the shell for a while; fg comes back.",
+    shown=False,
+)
 KEYS = Action(
     id="keys",
     key="question_mark",
@@ -126,7 +134,7 @@ QUIT = Action(
 NETWORK_ACTIONS = (OPEN, START, STOP, RESTART, UNDEFINE, AUTOSTART, APPLY)
 """What can be done to one network."""
 
-GENERAL_ACTIONS = (DEFINE, REFRESH, REDRAW, KEYS, QUIT)
+GENERAL_ACTIONS = (DEFINE, REFRESH, REDRAW, SUSPEND, KEYS, QUIT)
 """What needs no network."""
 
 ORDER = (OPEN, START, STOP, RESTART, DEFINE, UNDEFINE, AUTOSTART, QUIT, KEYS)

@@ -55,6 +55,7 @@ class VnetApp(App[None]):
         actions.KEYS.binding(),
         actions.QUIT.binding(),
         actions.REDRAW.binding(),
+        actions.SUSPEND.binding(),
     ]
 
     operations: var[tuple[Running, ...]] = var(())

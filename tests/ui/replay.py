@@ -319,20 +319,20 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     from vnet_tui.app import VnetApp
 
+    networks = DEMO
+    if options.networks is not None:
+        networks = recorded.many(options.networks, running=not options.defined)
+    replay = Replay(networks)
+    replay.between_steps = lambda: asyncio.sleep(0.4)
+    if options.moving is not None:
+        replay.moving = options.moving
     tickers = set()
 
     async def connect() -> Connection:
-        networks = DEMO
-        if options.networks is not None:
-            networks = recorded.many(options.networks, running=not options.defined)
-        replay = Replay(networks)
-        replay.between_steps = lambda: asyncio.sleep(0.4)
-        if options.moving is not None:
-            replay.moving = options.moving
         tickers.add(asyncio.create_task(_real_time(replay)))
         return replay
 
-    VnetApp(connect).run()
+    VnetApp(connect, clock=lambda: replay.now).run()
 
 
 if __name__ == "__main__":

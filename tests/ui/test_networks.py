@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -344,6 +345,47 @@ async def test_palette_does_it_to_any_network_by_name() -> None:
         await until(pilot, lambda: "Start the network from its definition." in picture(app))
         await pilot.press("enter")
         await until(pilot, lambda: replay.calls == ["start old"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "done"),
+    [
+        ("show all", "show all keys", lambda app: app.screen.query("HelpPanel")),
+        ("quit", "quit", lambda app: not app.is_running),
+    ],
+)
+async def test_palette_does_what_needs_no_network(
+    typed: str, title: str, done: Callable[[VnetApp], object]
+) -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        await pilot.press("ctrl+p", *typed)
+        await until(pilot, lambda: title in picture(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: done(app))
+
+
+async def test_a_click_on_a_key_does_what_the_key_does() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        x = picture(app).splitlines()[23].index("? keys")
+        await pilot.click(offset=(x, 23))
+        await until(pilot, lambda: app.screen.query("HelpPanel"))
+        await pilot.click(offset=(1, 23))  # enter open
+        await until(pilot, lambda: str(FOO.uuid) in picture(app))
+
+
+async def test_a_click_puts_the_cursor_and_a_second_one_opens() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        await pilot.click(offset=(5, 4))
+        table = app.screen.query_one(NetworksTable)
+        assert under_cursor(table) == "old"
+        await pilot.click(offset=(5, 4))
+        await until(pilot, lambda: str(OLD.uuid) in picture(app))
 
 
 async def test_enter_opens_and_escape_comes_back() -> None:

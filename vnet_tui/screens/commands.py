@@ -62,7 +62,9 @@ class NetworkCommands(Provider):
         return screen
 
     async def _run(self, action: Action) -> None:
-        await self.screen.run_action(action.id.replace("-", "_"))
+        name = action.id.replace("-", "_")
+        if not await self.app.run_action(name, self.screen):
+            await self.app.run_action(name, self.app)
 
 
 def highlighted(matcher: Matcher, title: str) -> Content:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import accumulate
+
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from vnet_tui.actions import place_in_order
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
 
-PALETTE = ("^p", "commands", "app.command_palette")
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is spelled, what it does in a word, its action and on whom that is done."""
+
+    spelled: str
+    label: str
+    action: str
+    node: DOMNode
+
+    @property
+    def length(self) -> int:
+        """Its width in the line, in cells."""
+        return cell_len(self.spelled) + cell_len(self.label) + 3
 
 
 WORDS = {"enter": "enter", "escape": "esc"}
@@ -25,7 +42,7 @@ class KeyLine(Picture):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._places: list[tuple[range, str]] = []
+        self._places: list[tuple[range, Key]] = []
 
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
@@ -39,42 +56,47 @@ class KeyLine(Picture):
     def _follow(self, screen: Screen[object]) -> None:
         if not self.is_attached or not self.size.width:
             return
-        shown: dict[str, tuple[str, str, str]] = {}
-        bindings = [active.binding for active in screen.active_bindings.values()]
-        for binding in sorted(bindings, key=place_in_order):
+        shown: dict[str, Key] = {}
+        active = screen.active_bindings.values()
+        for node, binding in sorted(
+            ((each.node, each.binding) for each in active), key=lambda pair: place_in_order(pair[1])
+        ):
             if binding.show and binding.description and binding.action not in shown:
-                key = self._spelled(binding)
-                shown[binding.action] = (key, binding.description, binding.action)
-        line, self._places = key_line([*shown.values(), PALETTE], self.size.width)
-        self.show([line])
+                key = Key(self._spelled(binding), binding.description, binding.action, node)
+                shown[binding.action] = key
+        palette = Key("^p", "commands", "command_palette", self.app)
+        keys = fitting([*shown.values(), palette], self.size.width)
+        self._places = places(keys)
+        self.show([key_line(keys)])
 
     def _spelled(self, binding: Binding) -> str:
         return WORDS.get(binding.key) or self.app.get_key_display(binding)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what was clicked on."""
-        for place, action in self._places:
+        for place, key in self._places:
             if event.x in place:
-                await self.screen.run_action(action)
+                await self.app.run_action(key.action, key.node)
 
 
-def key_line(keys: list[tuple[str, str, str]], width: int) -> tuple[Line, list[tuple[range, str]]]:
-    """Keys with their labels in at most ``width`` cells, and where the action of each stands.
-
-    The last two always stay: the help and the palette lead to everything that didn't fit.
-    """
-    while len(keys) > 2 and sum(_length(key) for key in keys) > width:
+def fitting(keys: list[Key], width: int) -> list[Key]:
+    """As many keys as ``width`` cells hold. The last two always stay: the help and the palette
+    lead to everything that didn't fit."""
+    while len(keys) > 2 and sum(key.length for key in keys) > width:
         keys = [*keys[:-3], *keys[-2:]]
-    cells: list[Cell] = []
-    places: list[tuple[range, str]] = []
-    x = 0
-    for key, label, action in keys:
-        cells += [Cell(f" {key} ", "accent"), Cell(f"{label} ")]
-        end = x + _length((key, label, action))
-        places.append((range(x, end), action))
-        x = end
-    return tuple(cells), places
+    return keys
 
 
-def _length(key: tuple[str, str, str]) -> int:
-    return cell_len(key[0]) + cell_len(key[1]) + 3
+def key_line(keys: list[Key]) -> Line:
+    """Keys with their labels."""
+    return tuple(
+        cell for key in keys for cell in (Cell(f" {key.spelled} ", "accent"), Cell(f"{key.label} "))
+    )
+
+
+def places(keys: list[Key]) -> list[tuple[range, Key]]:
+    """From which cell to which each key stands."""
+    ends = [0, *accumulate(key.length for key in keys)]
+    return [
+        (range(start, end), key) for start, end, key in zip(ends[:-1], ends[1:], keys, strict=True)
+    ]
