@@ -34,7 +34,7 @@ LIGHT = Theme(
     panel="#e6e9ec",
     dark=False,
 )
-"""``accent`` is for in, ``secondary`` for out."""
+"""Those of in and out are the same in all themes: :mod:`vnet_tui.widgets.roles`."""
 
 POOR = frozenset({"linux", "xterm", "xterm-color", "xterm-16color", "vt100", "vt220", "screen"})
 """Values of TERM that stand for at most sixteen colours, or leave it open."""
