@@ -32,6 +32,18 @@ with urllib.request.urlopen(sys.argv[1], timeout=5) as page:
     print(page.read().decode())
 """
 
+_WATCH = """
+import asyncio
+from vnet_tui.client.local import connect
+from vnet_tui.engine.paths import Paths
+
+async def watch():
+    connection = await connect(Paths.choose())
+    await asyncio.Event().wait()
+
+asyncio.run(watch())
+"""
+
 
 @pytest.fixture(params=[False, True], ids=["root", "plain user"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
@@ -76,9 +88,11 @@ def test_networks_run_and_their_guests_have_names_and_leases(sandbox: Sandbox) -
     leases = [line.split() for line in sandbox.run("cat $VNET_STATE_DIR/leases/596*").splitlines()]
     assert sorted(lease[3] for lease in leases) == FOO_GUESTS
     listed = vnet(sandbox, "network-list", "--all")
-    active = {line.split()[0]: " active " in f"{line} " for line in listed.splitlines()}
-    for name, runs in {"Foo": 1, "lab": 1, "dmz": 1, "isolated": 0, "old": 0}.items():
-        assert active[name] == bool(runs), listed
+    states = dict.fromkeys(("Foo", "lab", "dmz"), "active")
+    states |= dict.fromkeys(("isolated", "old"), "inactive")
+    for name, state in states.items():
+        (line,) = (line for line in listed.splitlines() if f" {name} " in line)
+        assert f" {state} " in line, listed
 
 
 def test_guests_reach_the_internet_and_each_other(sandbox: Sandbox) -> None:
@@ -97,6 +111,8 @@ def test_guests_reach_the_internet_and_each_other(sandbox: Sandbox) -> None:
 
 def test_the_internet_reaches_foobar_by_the_port_of_the_host(sandbox: Sandbox) -> None:
     wait_for_lease(sandbox, "foobar")
+    # Rules follow guests while an engine watches, as the interface does.
+    sandbox.run(f"{sandbox.python} -c '{_WATCH}' & echo")
     echo = f"{sandbox.python} -c '{_ECHO}' STREAM {world.HOST_V4} {world.OPEN_PORT}"
     ask = guest(world.INTERNET, echo)
     eventually(lambda: sandbox.run(ask, check=False) == "marco", what="the forwarded port")

@@ -55,6 +55,7 @@ class Starter:
         self.environment = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": "/",
+            "LD_LIBRARY_PATH": str(python / "lib"),  # libpython is sought where it was installed
             "PYTHONPATH": f"{checkout}:{packages}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
