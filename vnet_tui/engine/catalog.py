@@ -16,9 +16,9 @@ from vnet_tui.engine.records import Records
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
 from vnet_tui.engine.views import NetworkInfo, Ref, State
-from vnet_tui.engine.xml import parse
+from vnet_tui.engine.xml import reread
 
-parse_cached = lru_cache(maxsize=4096)(parse)
+parse_cached = lru_cache(maxsize=4096)(reread)
 """Records of running networks are read at every change; most say what they said before."""
 
 

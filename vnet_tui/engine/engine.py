@@ -22,9 +22,8 @@ from vnet_tui.engine import requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import OnProgress
-from vnet_tui.engine.definitions import accept, problems_of
+from vnet_tui.engine.definitions import accept, examined
 from vnet_tui.engine.errors import (
-    DocumentError,
     NotPermittedError,
     Problem,
     Severity,
@@ -48,7 +47,7 @@ from vnet_tui.engine.views import (
     RuleStatus,
     Sample,
 )
-from vnet_tui.engine.xml import parse, write
+from vnet_tui.engine.xml import write
 
 AUTO = "auto"
 """The firewall preference that takes what the host has."""
@@ -112,17 +111,10 @@ class Engine:
 
     async def validate(self, text: str) -> tuple[Problem, ...]:
         """Everything wrong with a document, alone and beside the definitions."""
-        try:
-            network = parse(text)
-        except DocumentError as error:
-            return error.problems
         listing = await self._look()
-        same = {network.uuid, listing.by_name.get(network.name)}
-        others = [other for uuid, other in listing.known.items() if uuid not in same]
-        later = [
-            replace(problem, severity=Severity.WARNING) for problem in requests.unrunnable(network)
-        ]
-        return (*problems_of(network, others), *later)
+        network, problems = await asyncio.to_thread(examined, text, listing.known)
+        later = requests.unrunnable(network) if network else ()
+        return (*problems, *(replace(one, severity=Severity.WARNING) for one in later))
 
     # Definitions
 
@@ -130,7 +122,7 @@ class Engine:
         """Put a definition into the store; a running network goes on as it runs."""
         self._permitted("define a network")
         listing = await self._look()
-        network, uuid = self._accept(text, listing)
+        network, uuid = await asyncio.to_thread(self._accept, text, listing)
         earlier = listing.running.get(uuid)
         if earlier and earlier[0].name != network.name:
             raise StateError(
@@ -173,7 +165,7 @@ class Engine:
         """Start a transient network."""
         self._permitted("create a network")
         listing = await self._look()
-        network, uuid = self._accept(text, listing)
+        network, uuid = await asyncio.to_thread(self._accept, text, listing)
         if uuid in listing.definitions:
             raise StateError(
                 f"{network.name} is defined already", f"vnet network-start {network.name} starts it"

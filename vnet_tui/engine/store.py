@@ -15,7 +15,7 @@ from vnet_tui.engine.errors import DocumentError, StoreError
 from vnet_tui.engine.files import remove_durably, sync_directory, write_atomically
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.xml import parse, write
+from vnet_tui.engine.xml import reread, write
 from vnet_tui.engine.xml.limits import MAX_BYTES
 
 DIRECTORY_MODE = 0o755
@@ -234,7 +234,7 @@ class _NotADefinitionError(Exception):
 
 
 def _parse(uuid: UUID, content: bytes) -> Network:
-    network = parse(content)
+    network = reread(content)
     if network.uuid is None:
         return replace(network, uuid=uuid)
     if network.uuid != uuid:
