@@ -21,11 +21,11 @@ from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.assets import style_sheets
+from vnet_tui.engine.text import printable
 from vnet_tui.screens.networks import Lost, NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
 from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
-from vnet_tui.widgets.plain import printable
 from vnet_tui.wire import LeanUpdate, Wire
 
 if TYPE_CHECKING:

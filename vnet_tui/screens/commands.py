@@ -12,8 +12,8 @@ from textual.content import Content
 
 from vnet_tui import actions
 from vnet_tui.actions import Action
+from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import NetworkInfo
-from vnet_tui.widgets.plain import printable
 
 if TYPE_CHECKING:
     from vnet_tui.screens.network_actions import NetworkActions

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from vnet_tui.widgets.plain import printable
+from vnet_tui.engine.text import printable
 
 
 class ConfirmScreen(ModalScreen[bool]):

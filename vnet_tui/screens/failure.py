@@ -11,9 +11,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from vnet_tui.engine.text import printable
 from vnet_tui.widgets.explained import explained
 from vnet_tui.widgets.paragraphs import Paragraphs
-from vnet_tui.widgets.plain import printable
 
 
 class FailureScreen(ModalScreen[bool]):

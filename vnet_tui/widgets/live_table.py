@@ -21,9 +21,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from vnet_tui.engine.text import printable
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.fitted import fitted
-from vnet_tui.widgets.plain import printable
 from vnet_tui.widgets.roles import role_classes, role_css
 
 Key = TypeVar("Key", bound=Hashable)

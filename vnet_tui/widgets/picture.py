@@ -11,8 +11,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from vnet_tui.engine.text import printable
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.plain import printable
 from vnet_tui.widgets.roles import role_classes, role_css
 
 Line = tuple[Cell, ...]

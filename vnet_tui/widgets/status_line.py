@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import HostInfo, NetworkInfo, Sample, State
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.plain import printable
 from vnet_tui.widgets.units import bit_rate
 
 LEAST_FOR_RATES = 64

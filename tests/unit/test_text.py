@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from vnet_tui.engine.text import printable
 from vnet_tui.widgets.fitted import fitted
-from vnet_tui.widgets.plain import printable
 
 
 @given(st.text())
