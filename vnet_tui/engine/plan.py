@@ -2,8 +2,8 @@
 
 The order of the stages leaves no moment in which something is open that shouldn't be, and makes a
 batch fast: services stop before what they stand on goes, all bridges are there before the first
-dnsmasq starts (each running one wakes on every new link), rules are there before packets are
-forwarded, and records are written when all else is done.
+dnsmasq starts (each running one wakes on every new link), rules are there before guests are
+attached and packets forwarded, and records are written when all else is done.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class _Draft:
     make_links: list[Step] = field(default_factory=list)
     firewall: list[Step] = field(default_factory=list)
     set_sysctls: list[Step] = field(default_factory=list)
+    attach_ports: list[Step] = field(default_factory=list)
     start_services: list[Step] = field(default_factory=list)
     records: list[Step] = field(default_factory=list)
 
@@ -56,6 +57,7 @@ class _Draft:
             Stage(steps=tuple(self.make_links)),
             Stage(steps=tuple(self.firewall)),
             Stage(steps=tuple(self.set_sysctls)),
+            Stage(steps=tuple(self.attach_ports)),
             Stage(steps=tuple(self.start_services), width=DNSMASQ_WIDTH),
             Stage(steps=tuple(self.records)),
         )
@@ -136,7 +138,7 @@ def _plan_links(
             steps.AddAddress(bridge=name, address=address) for address in want.addresses
         )
         if attach:
-            draft.make_links.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
+            draft.attach_ports.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
         return
     link = keep[0]
     if link.settings is not None and link.settings != want.bridge.settings:
