@@ -78,6 +78,21 @@ def test_what_has_not_changed_is_not_read_again(store: Store) -> None:
     assert once[known(FOO)] is twice[known(FOO)]
 
 
+def test_a_list_needs_no_whole_documents(store: Store, paths: Paths) -> None:
+    store.save(replace(FOO, title="a title"))
+    store.save(BAR)
+    file_of(paths, BAR).write_text("damaged")
+    for each in (store, Store(paths)):
+        listed = each.summaries()
+        assert listed == each.summaries()
+        assert {uuid: (one.name, one.title) for uuid, one in listed.items()} == {
+            known(FOO): ("Foo", "a title")
+        }
+    assert file_of(paths, BAR).exists(), "only load sets damage aside"
+    store.save(FOO)
+    assert store.summaries()[known(FOO)].title == ""
+
+
 def test_a_network_without_uuid_cannot_be_saved(store: Store) -> None:
     with pytest.raises(StoreError, match="no UUID"):
         store.save(Network(name="Foo"))

@@ -17,6 +17,7 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.xml import reread, write
 from vnet_tui.engine.xml.limits import MAX_BYTES
+from vnet_tui.engine.xml.summary import Summary, summarize
 
 DIRECTORY_MODE = 0o755
 FILE_MODE = 0o644
@@ -49,11 +50,15 @@ class StoreContents:
     damaged: tuple[Damage, ...] = ()
 
 
+_Stamp = tuple[int, int, int]
+"""A file as it was when it was read: modification time, size and inode."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A file that was read, as it was then: modification time, size and inode."""
+    """A definition that was read, and what its file was like."""
 
-    stamp: tuple[int, int, int]
+    stamp: _Stamp
     network: Network
 
 
@@ -69,6 +74,7 @@ class Store:
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
         self._known: dict[UUID, _Known] = {}
+        self._listed: dict[UUID, tuple[_Stamp, Summary]] = {}
         self._swept = False
 
     def load(self) -> StoreContents:
@@ -102,6 +108,19 @@ class Store:
         return StoreContents(
             networks=networks, damaged=(*damaged, *self._set_aside_earlier(damaged))
         )
+
+    def summaries(self) -> Mapping[UUID, Summary]:
+        """What a list shows of everything that is defined, several times as quick as
+        :meth:`load` where little was read before. What can't be read is left out; load tells it."""
+        listed: dict[UUID, tuple[_Stamp, Summary]] = {}
+        try:
+            for uuid, entry in self._definitions([]):
+                with contextlib.suppress(FileNotFoundError, DocumentError, _NotADefinitionError):
+                    listed[uuid] = self._glance(uuid, entry)
+        except OSError as error:
+            raise _refused("read", self._paths.definitions, error) from error
+        self._listed = listed
+        return {uuid: summary for uuid, (_, summary) in listed.items()}
 
     def save(self, network: Network) -> None:
         """Write a definition, new or in place of the one with its UUID, which it must have."""
@@ -180,6 +199,16 @@ class Store:
             return known
         return _Known(stamp, _parse(uuid, _content(entry.path)))
 
+    def _glance(self, uuid: UUID, entry: os.DirEntry[str]) -> tuple[_Stamp, Summary]:
+        stamp = _stamp(entry.stat())
+        listed = self._listed.get(uuid)
+        if listed is not None and listed[0] == stamp:
+            return listed
+        known = self._known.get(uuid)
+        if known is not None and known.stamp == stamp:
+            return stamp, Summary.of(known.network)
+        return stamp, summarize(_content(entry.path))
+
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """The only writer, in a directory that is there. A killed writer lets go (flock(2))."""
@@ -246,14 +275,15 @@ def _content(path: str | Path) -> bytes:
     """At most one byte more than a document may have, and never waiting for a pipe's writer."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise _NotADefinitionError("it isn't a regular file")
-        return os.read(descriptor, MAX_BYTES + 1)
+        return os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
     finally:
         os.close(descriptor)
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+def _stamp(status: os.stat_result) -> _Stamp:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 

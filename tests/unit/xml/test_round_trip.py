@@ -11,6 +11,7 @@ from tests.unit.xml.networks import networks
 from vnet_tui.engine.errors import DocumentError, Severity
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml import examine, parse, write
+from vnet_tui.engine.xml.summary import Summary, summarize
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "vnet_tui/examples").glob("*.xml"))
 
@@ -18,7 +19,9 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "vnet_tui/examples").glob("*.xml"
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_any_network_reads_back_as_it_was_written(network: Network) -> None:
-    assert parse(write(network)) == network
+    document = write(network)
+    assert parse(document) == network
+    assert summarize(document) == Summary.of(network)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -222,13 +222,11 @@ class Node:
         if len(self._attributes) > _TOLD:
             count = len(self._attributes) - _TOLD
             self.problem(f"{count} more attributes of <{self.tag}> are unknown")
-        if not text:
-            stray = next((text for text in map(trimmed, self._texts()) if text), "")
-            if stray:
-                self.problem(
-                    f"text stands in <{self.tag}>, where none belongs: {stray[:_SHOWN]!r}",
-                    "delete it, or make it a comment: <!-- … -->",
-                )
+        if not text and (stray := self.content()):
+            self.problem(
+                f"text stands in <{self.tag}>, where none belongs: {stray[:_SHOWN]!r}",
+                "delete it, or make it a comment: <!-- … -->",
+            )
 
     def finish(self, *, text: bool = False) -> None:
         """Like :meth:`close`, for an element that holds no others."""

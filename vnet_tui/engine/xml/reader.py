@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_read_action = values.one_of(Action)
+_read_family = values.word("4", "6")
+_read_mode = values.one_of(Mode, Mode.NAT, Mode.ROUTE)
+_read_protocol = values.one_of(Protocol)
+_read_record_type = values.word("cname", "txt", "srv", "mx")
+_read_switch_type = values.word("vde")
+
 _SCALARS = ("name", "uuid", "title", "description", "metadata")
 
 
@@ -250,7 +257,7 @@ def _interface(node: Node | None) -> SharedInterface | None:
 def _switch(node: Node | None) -> Switch | None:
     if node is None:
         return None
-    kind = node.need("type", values.word("vde"))
+    kind = node.need("type", _read_switch_type)
     socket, group = node.get("socket", values.as_is), node.get("group", values.as_is)
     mode = node.get("mode", values.file_mode)
     node.finish()
@@ -328,7 +335,7 @@ def _dns_host(node: Node) -> DnsHost | None:
 
 
 def _record(node: Node) -> Record | None:
-    kind = node.need("type", values.word("cname", "txt", "srv", "mx"))
+    kind = node.need("type", _read_record_type)
     name = node.need("name", values.as_is)
     target, value = node.get("target", values.as_is), node.get("value", values.as_is)
     port = node.get("port", values.port)
@@ -433,7 +440,7 @@ def _reservation(node: Node) -> Reservation | None:
 def _option(node: Node) -> DhcpOption | None:
     number, name = node.get("number", values.number), node.get("name", values.as_is)
     value = node.need("value", values.as_is)
-    family = node.get("family", values.word("4", "6"))
+    family = node.get("family", _read_family)
     node.finish()
     if value is None:
         return None
@@ -446,7 +453,7 @@ def _forwarding(node: Node | None) -> Forwarding | None:
     if node is None:
         return None
     enabled = node.get("enabled", values.boolean)
-    mode = node.get("mode", values.one_of(Mode, Mode.NAT, Mode.ROUTE))
+    mode = node.get("mode", _read_mode)
     children = _Once(node, "incoming", "outgoing")
     node.close()
     return Forwarding(
@@ -461,7 +468,7 @@ def _forwarding(node: Node | None) -> Forwarding | None:
 def _policy(node: Node | None) -> Policy | None:
     if node is None:
         return None
-    default = node.get("default", values.one_of(Action))
+    default = node.get("default", _read_action)
     children = list(node.take("allow", "deny"))
     if len(children) > MAX_RULES:
         node.problem(
@@ -472,9 +479,6 @@ def _policy(node: Node | None) -> Policy | None:
     node.close()
     rules = tuple(_rule(child) for child in children)
     return Policy(default=default, rules=rules, **node.written_container)
-
-
-_read_protocol = values.one_of(Protocol)
 
 
 def _rule(node: Node) -> Rule:
