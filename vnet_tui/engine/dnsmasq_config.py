@@ -3,7 +3,7 @@
 One dnsmasq serves one network and is confined to its bridge. ``bind-dynamic`` lets it follow
 addresses that come and go on the bridge, so that an edit or a repair of an address needs no
 restart; ``bind-interfaces`` keeps listening on what it found when it started, and both cost the
-same (docs/decisions/0002-dnsmasq.md). Facts about directives are dnsmasq(8)'s, version 2.90.
+same (docs/decisions/0004-dnsmasq.md). Facts about directives are dnsmasq(8)'s, version 2.90.
 """
 
 from __future__ import annotations
