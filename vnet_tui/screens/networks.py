@@ -54,10 +54,24 @@ class NetworksScreen(NetworkActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         actions.DEFINE.binding(),
         actions.REFRESH.binding(),
-        Binding("e", "define_example", "Define an example", show=False),
+        Binding(
+            "e",
+            "define_example",
+            "example",
+            show=False,
+            tooltip="Define one of the networks that come as examples.",
+        ),
+        Binding(
+            "1",
+            "tab(0)",
+            "tabs",
+            show=False,
+            key_display="1-6",
+            tooltip="A tab of the network under the cursor.",
+        ),
         *(
-            Binding(str(number), f"tab({number - 1})", f"Tab {number}", show=False)
-            for number in range(1, 7)
+            Binding(str(number), f"tab({number - 1})", show=False, system=True)
+            for number in range(2, 7)
         ),
     ]
 
