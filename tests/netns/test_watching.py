@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.dhcp import lease4, release4
 from tests.support.eventually import soon
+from tests.support.inventory import inventory
 from tests.support.lab import Lab
 from tests.support.packets import Fate, Packets, Probe
 from vnet_tui.engine.engine import Engine
@@ -148,6 +150,14 @@ async def test_what_others_break_is_shown_as_drifted_and_can_be_mended(
         return (await engine.network("Foo")).state is State.ACTIVE
 
     await soon(active)
+
+
+async def test_a_flushed_ruleset_is_written_anew_and_told(engine: Engine, lab: Lab) -> None:
+    before = inventory(lab.paths)["ruleset"]
+    told = asyncio.create_task(_until_told(engine.events(), EventKind.RECOVERED))
+    await asyncio.to_thread(subprocess.run, ["nft", "flush", "ruleset"], check=True)
+    assert "write our table anew" in await asyncio.wait_for(told, 10)
+    assert inventory(lab.paths)["ruleset"] == before
 
 
 async def test_another_programs_changes_are_told_here(engine: Engine, lab: Lab) -> None:

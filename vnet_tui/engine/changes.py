@@ -43,6 +43,18 @@ class Request:
     recreate: frozenset[UUID] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What it would take to have the host as it should be, in words.
+
+    ``shared`` are the steps about what all networks share (the firewall, host-wide settings);
+    ``networks`` holds the first step for each network whose own things aren't right.
+    """
+
+    shared: tuple[str, ...]
+    networks: Mapping[UUID, str]
+
+
 Running = Mapping[UUID, tuple[RunRecord, Network]]
 Prepare = Callable[[Running], Request]
 PortConflicts = Callable[[DesiredNetwork], Awaitable[tuple[Problem, ...]]]
@@ -87,20 +99,29 @@ class Changes:
             plan, _ = await self._plan(before, request)
             return plan
 
-    async def drift(self) -> dict[UUID, str]:
-        """For each running network that isn't as it should be: the first thing to mend."""
+    async def drift(self) -> Drift:
+        """Where the host isn't as it should be."""
         async with self._lock.held():
             running = self._running()
             before = self._compile(running)
             scope = frozenset(running)
             observed = await observe(self._drivers, needed_sysctls(before, scope))
             before = self._as_installed(before, observed)
-            found = {}
-            for uuid in scope:
-                plan = make_plan(before, before, observed, self._paths, scope={uuid})
-                if plan:
-                    found[uuid] = describe(plan.steps[0])
-            return found
+
+            def missing(scope: frozenset[UUID]) -> tuple[str, ...]:
+                plan = make_plan(before, before, observed, self._paths, scope=scope)
+                return tuple(describe(step) for step in plan.steps)
+
+            shared = missing(frozenset())
+            own = {uuid: missing(frozenset({uuid})) for uuid in scope}
+            return Drift(
+                shared=shared,
+                networks={
+                    uuid: next(step for step in steps if step not in shared)
+                    for uuid, steps in own.items()
+                    if set(steps) - set(shared)
+                },
+            )
 
     async def recover(self) -> None:
         """End what a killed engine left half-done; nothing otherwise."""

@@ -13,6 +13,7 @@ from vnet_tui.engine import policy
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import Changes, Request, Running
+from vnet_tui.engine.drivers.firewall.notify import RulesetWatch
 from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
@@ -20,6 +21,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.guests import find_guest, guests
 from vnet_tui.engine.leases import LeaseWatch, read_leases
 from vnet_tui.engine.model import Address
+from vnet_tui.engine.pace import Pace
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import LinkSnapshot
 from vnet_tui.engine.stats import Sampler, wire
@@ -58,6 +60,7 @@ class Live:
         self._sampler: Sampler | None = None
         self._counters: LinkStats | None = None
         self._drift: Mapping[UUID, str] = {}
+        self._repairs = Pace(5, 60.0)
         self._starting = asyncio.Lock()
         self._disturbed = asyncio.Event()
 
@@ -105,6 +108,7 @@ class Live:
             self._tasks = [
                 asyncio.create_task(self._follow_links()),
                 asyncio.create_task(self._follow_leases()),
+                asyncio.create_task(self._follow_rules()),
                 asyncio.create_task(self._follow_host()),
             ]
 
@@ -225,6 +229,12 @@ class Live:
             message = f"rules can't follow a guest: {error.message}"
             self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)
 
+    async def _follow_rules(self) -> None:
+        with RulesetWatch() as watch:
+            while True:
+                await watch.changed()
+                self._disturbed.set()
+
     async def _follow_host(self) -> None:
         while True:
             await self._disturbed.wait()
@@ -233,13 +243,26 @@ class Live:
             try:
                 await self._rewire()
                 drift = await (await self.changes()).drift()
+                if drift.shared:
+                    await self._repair(drift.shared)
             except VnetError as error:
-                self._bus.tell(EventKind.WARNING, None, "", f"can't see the host: {error.message}")
+                self._bus.tell(EventKind.WARNING, None, "", f"can't keep up: {error.message}")
                 continue
-            for uuid in drift.keys() - self._drift.keys():
-                name = self._name(uuid)
-                self._bus.tell(EventKind.WARNING, uuid, name, f"drifted: to mend it, {drift[uuid]}")
-            self._drift = drift
+            for uuid in drift.networks.keys() - self._drift.keys():
+                message = f"drifted: to mend it, {drift.networks[uuid]}"
+                self._bus.tell(EventKind.WARNING, uuid, self._name(uuid), message)
+            self._drift = drift.networks
+
+    async def _repair(self, missing: tuple[str, ...]) -> None:
+        """Put back what all networks share, unless somebody keeps taking it away."""
+        what = "; ".join(missing)
+        if not self._repairs.allowed():
+            self._bus.tell(
+                EventKind.WARNING, None, "", f"changed again and again by others, left: {what}"
+            )
+            return
+        await (await self.changes()).run(_as_it_is)
+        self._bus.tell(EventKind.RECOVERED, None, "", f"others changed what is ours: {what}")
 
 
 _PORT_EVENTS = {
