@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from vnet_tui.engine.definitions import accept, problems_of
+from vnet_tui.engine.definitions import examined
 from vnet_tui.engine.model import Network
 from vnet_tui.sandbox import world
 from vnet_tui.sandbox.guests import GUESTS
@@ -15,18 +15,15 @@ from vnet_tui.sandbox.networks import ACTIVE, documents, from_pairs, to_pairs
 
 @pytest.fixture
 def networks() -> dict[str, Network]:
+    """All of them, looked at one after another: none has a problem, alone or beside the others."""
     known: dict[UUID, Network] = {}
     for document in documents():
-        network = accept(document, known)
+        network, problems = examined(document, known)
+        assert problems == ()
+        assert network is not None
         assert network.uuid is not None
         known[network.uuid] = network
     return {network.name: network for network in known.values()}
-
-
-def test_definitions_have_no_problem_alone_or_together(networks: dict[str, Network]) -> None:
-    for network in networks.values():
-        others = [other for other in networks.values() if other is not network]
-        assert problems_of(network, others) == ()
 
 
 def test_some_run_and_some_are_only_defined(networks: dict[str, Network]) -> None:
