@@ -115,7 +115,7 @@ def test_what_is_written_is_valid(network: Network) -> None:
     assert verdicts(write(network)) == (True, True)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(damaged())
 def test_the_walk_and_the_schema_agree(document: str) -> None:
     try:

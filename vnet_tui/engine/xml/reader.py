@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from html import escape
 from typing import TYPE_CHECKING, TypeVar
 
 from vnet_tui.engine.errors import DocumentError, Problem
-from vnet_tui.engine.model import (
-    Action,
-    Address,
-    Bridge,
-    Connections,
-    Dhcp,
-    DhcpOption,
-    Dns,
-    DnsHost,
-    Forwarder,
-    Forwarding,
-    Ip,
-    Listen,
-    Mode,
-    Network,
-    Peer,
-    Policy,
-    Protocol,
-    Range,
-    Record,
-    Reservation,
-    Rule,
-    SharedInterface,
-    Switch,
-)
+from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml import values
-from vnet_tui.engine.xml.limits import MAX_RULES
+from vnet_tui.engine.xml.elements import (
+    Once,
+    read_bridge,
+    read_connections,
+    read_dhcp,
+    read_dns,
+    read_forwarding,
+    read_interface,
+    read_listen,
+    read_switch,
+)
 from vnet_tui.engine.xml.scan import scan
 from vnet_tui.engine.xml.source import decode
 
@@ -44,13 +30,6 @@ if TYPE_CHECKING:
     from vnet_tui.engine.xml.tree import Xml
 
 T = TypeVar("T")
-
-_read_action = values.one_of(Action)
-_read_family = values.word("4", "6")
-_read_mode = values.one_of(Mode, Mode.NAT, Mode.ROUTE)
-_read_protocol = values.one_of(Protocol)
-_read_record_type = values.word("cname", "txt", "srv", "mx")
-_read_switch_type = values.word("vde")
 
 _SCALARS = ("name", "uuid", "title", "description", "metadata")
 
@@ -146,32 +125,11 @@ def _wrong_root(node: Node) -> Problem:
     )
 
 
-class _Once:
-    """The children of a node of which there may be one each, by tag; further ones are told."""
-
-    def __init__(self, node: Node, *tags: str) -> None:
-        self._first: dict[str, Node] = {}
-        for child in node.take(*tags):
-            first = self._first.setdefault(child.tag, child)
-            if first is not child:
-                child.problem(
-                    f"there is a second <{child.tag}> in <{node.tag}>; the first is in line "
-                    f"{first.line}",
-                    "leave one of them",
-                )
-
-    def __getitem__(self, tag: str) -> Node | None:
-        return self._first.get(tag)
-
-    def __iter__(self) -> Iterator[Node]:
-        return iter(self._first.values())
-
-
 def _network(node: Node, prologue: list[str], epilogue: list[str]) -> Network:
     from vnet_tui.engine.xml.nodes import CHILDREN
 
     node.get("id", values.as_is)
-    children = _Once(node, *CHILDREN["network"])
+    children = Once(node, *CHILDREN["network"])
     node.close()
     if children["name"] is None:
         node.problem("the network has no name", "add <name>…</name>")
@@ -185,14 +143,14 @@ def _network(node: Node, prologue: list[str], epilogue: list[str]) -> Network:
         title=_text(children["title"]),
         description=_text(children["description"]),
         metadata=_metadata(metadata, node) if metadata else None,
-        bridge=_bridge(children["bridge"]),
-        interface=_interface(children["interface"]),
-        switch=_switch(children["switch"]),
-        listen=_listen(children["listen"]),
-        connections=_connections(children["connections"]),
-        dns=_dns(children["dns"]),
-        dhcp=_dhcp(children["dhcp"]),
-        forwarding=_forwarding(children["forwarding"]),
+        bridge=read_bridge(children["bridge"]),
+        interface=read_interface(children["interface"]),
+        switch=read_switch(children["switch"]),
+        listen=read_listen(children["listen"]),
+        connections=read_connections(children["connections"]),
+        dns=read_dns(children["dns"]),
+        dhcp=read_dhcp(children["dhcp"]),
+        forwarding=read_forwarding(children["forwarding"]),
         scalar_comments=tuple(
             (child.tag, comments)
             for child in sorted(scalars, key=lambda child: _SCALARS.index(child.tag))
@@ -229,273 +187,3 @@ def _metadata(node: Node, root: Node) -> str:
         if prefix and f"{prefix}:" in source and f"xmlns:{prefix}=" not in source
     )
     return source.replace("<metadata", f"<metadata{declared}", 1)
-
-
-def _bridge(node: Node | None) -> Bridge | None:
-    if node is None:
-        return None
-    made = Bridge(
-        name=node.get("name", values.as_is),
-        stp=node.get("stp", values.boolean),
-        delay=node.get("delay", values.number),
-        mtu=node.get("mtu", values.number),
-        mac=node.get("mac", values.mac),
-        **node.written,
-    )
-    node.finish()
-    return made
-
-
-def _interface(node: Node | None) -> SharedInterface | None:
-    if node is None:
-        return None
-    name = node.need("name", values.as_is)
-    node.finish()
-    return None if name is None else SharedInterface(name=name, **node.written)
-
-
-def _switch(node: Node | None) -> Switch | None:
-    if node is None:
-        return None
-    kind = node.need("type", _read_switch_type)
-    socket, group = node.get("socket", values.as_is), node.get("group", values.as_is)
-    mode = node.get("mode", values.file_mode)
-    node.finish()
-    if kind is None:
-        return None
-    return Switch(type=kind, socket=socket, group=group, mode=mode, **node.written)
-
-
-def _listen(node: Node | None) -> Listen | None:
-    if node is None:
-        return None
-    address, port = node.need("address", values.address), node.need("port", values.port)
-    vni = node.get("vni", values.number)
-    node.finish()
-    if address is None or port is None:
-        return None
-    return Listen(address=address, port=port, vni=vni, **node.written)
-
-
-def _connections(node: Node | None) -> Connections | None:
-    if node is None:
-        return None
-    peers = [peer for child in node.take("connection") if (peer := _peer(child))]
-    node.close()
-    return Connections(peers=tuple(peers), **node.written_container)
-
-
-def _peer(node: Node) -> Peer | None:
-    address, port = node.need("address", values.address), node.need("port", values.port)
-    node.finish()
-    if address is None or port is None:
-        return None
-    return Peer(address=address, port=port, **node.written)
-
-
-def _dns(node: Node | None) -> Dns | None:
-    if node is None:
-        return None
-    enabled = node.get("enabled", values.boolean)
-    domain = node.get("domain", values.as_is)
-    forwarders, hosts, records = [], [], []
-    for child in node.take("forwarder", "host", "record"):
-        if child.tag == "forwarder" and (forwarder := _forwarder(child)):
-            forwarders.append(forwarder)
-        elif child.tag == "host" and (host := _dns_host(child)):
-            hosts.append(host)
-        elif child.tag == "record" and (record := _record(child)):
-            records.append(record)
-    node.close()
-    return Dns(
-        enabled=enabled is not False,
-        domain=domain,
-        forwarders=tuple(forwarders),
-        hosts=tuple(hosts),
-        records=tuple(records),
-        **node.written_container,
-    )
-
-
-def _forwarder(node: Node) -> Forwarder | None:
-    address = node.need("address", values.address)
-    port, domain = node.get("port", values.port), node.get("domain", values.as_is)
-    node.finish()
-    if address is None:
-        return None
-    return Forwarder(address=address, port=port, domain=domain, **node.written)
-
-
-def _dns_host(node: Node) -> DnsHost | None:
-    name, address = node.need("name", values.as_is), node.need("address", values.address)
-    node.finish()
-    if name is None or address is None:
-        return None
-    return DnsHost(name=name, address=address, **node.written)
-
-
-def _record(node: Node) -> Record | None:
-    kind = node.need("type", _read_record_type)
-    name = node.need("name", values.as_is)
-    target, value = node.get("target", values.as_is), node.get("value", values.as_is)
-    port = node.get("port", values.port)
-    priority, weight = node.get("priority", values.number), node.get("weight", values.number)
-    node.finish()
-    if kind is None or name is None:
-        return None
-    return Record(
-        type=kind,
-        name=name,
-        target=target,
-        value=value,
-        port=port,
-        priority=priority,
-        weight=weight,
-        **node.written,
-    )
-
-
-def _dhcp(node: Node | None) -> Dhcp | None:
-    if node is None:
-        return None
-    enabled = node.get("enabled", values.boolean)
-    lease_time = node.get("leasetime", values.lease_time)
-    ips, reservations, options = [], [], []
-    for child in node.take("ip", "host", "option"):
-        if child.tag == "ip" and (ip := _ip(child)):
-            ips.append(ip)
-        elif child.tag == "host" and (reservation := _reservation(child)):
-            reservations.append(reservation)
-        elif child.tag == "option" and (option := _option(child)):
-            options.append(option)
-    node.close()
-    return Dhcp(
-        enabled=enabled is not False,
-        lease_time=lease_time,
-        ips=tuple(ips),
-        reservations=tuple(reservations),
-        options=tuple(options),
-        **node.written_container,
-    )
-
-
-def _ip(node: Node) -> Ip | None:
-    address = node.need("address", values.address)
-    prefix = _prefix(node, address)
-    ranges = []
-    take = node.need if node.has("start") or node.has("end") else node.get
-    start, end = take("start", values.address), take("end", values.address)
-    if start is not None and end is not None:
-        ranges.append(Range(start=start, end=end, line=node.line))
-    ranges += [one for child in node.take("range") if (one := _range(child))]
-    node.close()
-    if address is None or prefix is None:
-        return None
-    return Ip(address=address, prefix=prefix, ranges=tuple(ranges), **node.written_container)
-
-
-def _prefix(node: Node, address: Address | None) -> int | None:
-    """The prefix length, from whichever of the two ways it is written in."""
-    both = node.has("netmask") and node.has("prefix")
-    if not node.has("netmask") and not node.has("prefix"):
-        node.problem(
-            f"<{node.tag}> has neither netmask nor prefix",
-            'add netmask="255.255.255.0" or prefix="24", or what the subnet is',
-        )
-    netmask, prefix = node.get("netmask", values.netmask), node.get("prefix", values.prefix)
-    version = address.version if address else None
-    if both:
-        node.problem("netmask and prefix are both given", "leave one of them")
-    elif netmask is not None and version == 6:
-        node.problem("an IPv6 address has no netmask", f'write prefix="64" for {address}')
-    elif prefix is not None and version == 4 and prefix > 32:
-        node.problem(f"an IPv4 address has no prefix of {prefix}", "it has 32 bits")
-    else:
-        length = prefix if netmask is None else netmask
-        if length is None:
-            node.lose()
-        return length
-    node.lose()
-    return None
-
-
-def _range(node: Node) -> Range | None:
-    start, end = node.need("start", values.address), node.need("end", values.address)
-    lease_time = node.get("leasetime", values.lease_time)
-    node.finish()
-    if start is None or end is None:
-        return None
-    return Range(start=start, end=end, lease_time=lease_time, **node.written)
-
-
-def _reservation(node: Node) -> Reservation | None:
-    mac, name = node.get("mac", values.mac), node.get("name", values.as_is)
-    address = node.need("address", values.address)
-    node.finish()
-    if address is None:
-        return None
-    return Reservation(address=address, mac=mac, name=name, **node.written)
-
-
-def _option(node: Node) -> DhcpOption | None:
-    number, name = node.get("number", values.number), node.get("name", values.as_is)
-    value = node.need("value", values.as_is)
-    family = node.get("family", _read_family)
-    node.finish()
-    if value is None:
-        return None
-    return DhcpOption(
-        value=value, number=number, name=name, family=int(family or 4), **node.written
-    )
-
-
-def _forwarding(node: Node | None) -> Forwarding | None:
-    if node is None:
-        return None
-    enabled = node.get("enabled", values.boolean)
-    mode = node.get("mode", _read_mode)
-    children = _Once(node, "incoming", "outgoing")
-    node.close()
-    return Forwarding(
-        enabled=enabled is not False,
-        mode=mode,
-        incoming=_policy(children["incoming"]),
-        outgoing=_policy(children["outgoing"]),
-        **node.written_container,
-    )
-
-
-def _policy(node: Node | None) -> Policy | None:
-    if node is None:
-        return None
-    default = node.get("default", _read_action)
-    children = list(node.take("allow", "deny"))
-    if len(children) > MAX_RULES:
-        node.problem(
-            f"<{node.tag}> has more than {MAX_RULES} rules (MAX_RULES)",
-            "put neighbouring ports into one rule as a range",
-        )
-        children = []
-    node.close()
-    rules = tuple(_rule(child) for child in children)
-    return Policy(default=default, rules=rules, **node.written_container)
-
-
-def _rule(node: Node) -> Rule:
-    made = Rule(
-        action=Action(node.tag),
-        port=node.get("port", values.ports),
-        protocol=node.get("protocol", _read_protocol),
-        source=node.get("source", values.subnet),
-        destination=node.get("destination", values.subnet),
-        domain=node.get("domain", values.as_is),
-        destport=node.get("destport", values.ports),
-        log=node.get("log", values.boolean) is True,
-        comment=node.get("comment", values.as_is),
-        limit=node.get("limit", values.number),
-        established=node.get("established", values.boolean) is not False,
-        enabled=node.get("enabled", values.boolean) is not False,
-        **node.written,
-    )
-    node.finish()
-    return made

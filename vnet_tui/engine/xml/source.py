@@ -19,7 +19,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 (section 2.2) forbids, and the C1 control characters that it only discourages:
 terminals obey some of them."""
 
@@ -41,7 +41,7 @@ def decode(document: str | bytes) -> str:
             line=text.count("\n", 0, found.start()) + 1,
             column=found.start() - text.rfind("\n", 0, found.start()),
         )
-        for found, _ in zip(_CONTROL.finditer(text), range(10), strict=False)
+        for found, _ in zip(CONTROL.finditer(text), range(10), strict=False)
     ]
     if problems:
         raise DocumentError("the document has characters that XML doesn't allow", problems)

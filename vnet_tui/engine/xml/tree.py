@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from lxml import etree
 
@@ -134,8 +134,7 @@ def _in_words(message: str, line: int, column: int) -> Problem:
 @cache
 def schema() -> etree.RelaxNG:
     """The schema that ships with the package."""
-    source = files("vnet_tui.engine.xml").joinpath("schema.rng").read_bytes()
-    return etree.RelaxNG(etree.fromstring(source))
+    return etree.RelaxNG(etree.fromstring(Path(__file__).with_name("schema.rng").read_bytes()))
 
 
 def schema_problem(root: Xml) -> Problem | None:

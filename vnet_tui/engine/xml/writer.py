@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from vnet_tui.engine.errors import DocumentError, Problem
@@ -19,9 +18,9 @@ from vnet_tui.engine.model import (
     Range,
     Rule,
 )
+from vnet_tui.engine.xml.source import CONTROL
 from vnet_tui.engine.xml.values import written_lease_time, written_netmask, written_subnet
 
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _IN_TEXT = str.maketrans(_ESCAPES)
 _IN_ATTRIBUTE = str.maketrans(_ESCAPES | {'"': "&quot;", "\n": "&#10;", "\t": "&#9;"})
@@ -42,7 +41,7 @@ def write(network: Network, *, id: int | None = None) -> str:
     out.container(network, "network", {"id": id}, lambda: _network(out, network))
     out.comments(network.epilogue)
     document = "\n".join(out.lines) + "\n"
-    if found := _UNWRITABLE.search(document):
+    if found := CONTROL.search(document):
         problem = Problem(
             message=f"the network {network.name!r} holds the control character "
             f"U+{ord(found.group()):04X}",
