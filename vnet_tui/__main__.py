@@ -46,11 +46,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run vnet-tui; gives the exit status."""
-    options = parser().parse_args(argv)
+    arguments = parser()
+    options = arguments.parse_args(argv)
     if options.sandbox:
+        if options.state_dir or options.run_dir:
+            arguments.error("the sandbox has directories of its own, which end with it")
         from vnet_tui.sandbox.launch import launch
 
-        return launch(inside(options.state_dir, options.run_dir))
+        return launch([sys.executable, "-m", "vnet_tui"])
     if os.geteuid() != 0:
         print(
             "vnet-tui: only root can manage this host's networks.\n"
@@ -65,16 +68,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from vnet_tui.engine.paths import Paths
 
     return run(Paths.choose(options.state_dir, options.run_dir))
-
-
-def inside(state_dir: str | None, run_dir: str | None) -> list[str]:
-    """The command that runs within the sandbox: this program again."""
-    command = [sys.executable, "-m", "vnet_tui"]
-    if state_dir:
-        command += ["--state-dir", state_dir]
-    if run_dir:
-        command += ["--run-dir", run_dir]
-    return command
 
 
 def limit_terminal(environ: MutableMapping[str, str]) -> None:

@@ -33,10 +33,14 @@ def test_sandbox_runs_this_program_inside(monkeypatch: pytest.MonkeyPatch) -> No
         return 7
 
     monkeypatch.setattr(launch, "launch", launched)
-    assert entrance.main(["--sandbox", "--state-dir", "/tmp/s", "--run-dir", "/tmp/r"]) == 7
-    assert asked == [
-        [sys.executable, "-m", "vnet_tui", "--state-dir", "/tmp/s", "--run-dir", "/tmp/r"]
-    ]
+    assert entrance.main(["--sandbox"]) == 7
+    assert asked == [[sys.executable, "-m", "vnet_tui"]]
+
+
+def test_the_sandbox_takes_no_directories(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        entrance.main(["--sandbox", "--state-dir", "/tmp/s"])
+    assert "directories of its own" in capsys.readouterr().err
 
 
 def test_slow_links_are_spared_unless_told_otherwise() -> None:

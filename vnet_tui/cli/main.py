@@ -31,9 +31,8 @@ async def _run(args: Namespace) -> int:
 
     command: Command = getattr(commands, args.command)
     paths = Paths.choose(args.state_dir, args.run_dir)
-    preference = os.environ.get("VNET_FIREWALL") or "auto"
     try:
-        async with LocalConnection(paths, firewall=preference) as connection:
+        async with LocalConnection(paths) as connection:
             return await command(connection, args)
     except VnetError as error:
         print(f"error: {error}", file=sys.stderr)

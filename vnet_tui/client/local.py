@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from vnet_tui.engine.engine import AUTO, Engine
+from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.views import HostInfo
 
@@ -25,9 +25,9 @@ class LocalConnection(Engine):
         )
 
 
-async def connect(paths: Paths, *, firewall: str = AUTO) -> LocalConnection:
+async def connect(paths: Paths) -> LocalConnection:
     """An engine that has ended what a killed one left half-done, and watches the host."""
-    connection = LocalConnection(paths, firewall=firewall)
+    connection = LocalConnection(paths)
     await connection.adopt()
     await connection.watch()
     return connection

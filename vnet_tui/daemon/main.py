@@ -7,7 +7,6 @@ when it ends.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from argparse import ArgumentParser
@@ -48,7 +47,7 @@ async def _serve(paths: Paths) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with Engine(paths, firewall=os.environ.get("VNET_FIREWALL") or "auto") as engine:
+    async with Engine(paths) as engine:
         await engine.adopt()
         await engine.watch()
         teller = asyncio.ensure_future(_tell(engine))

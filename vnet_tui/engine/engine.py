@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 from uuid import UUID
@@ -49,8 +49,10 @@ from vnet_tui.engine.views import (
 )
 from vnet_tui.engine.xml import write
 
-AUTO = "auto"
-"""The firewall preference that takes what the host has."""
+
+def firewall_preference(environ: Mapping[str, str] = os.environ) -> str:
+    """The firewall driver that VNET_FIREWALL names; ``auto`` takes what the host has."""
+    return environ.get("VNET_FIREWALL") or "auto"
 
 
 class Engine:
@@ -58,16 +60,18 @@ class Engine:
 
     Several engines may share the directories of ``paths`` (a command line beside an interface):
     each looks at what is there, and changes are made one at a time. ``firewall`` is ``auto`` or a
-    driver's name. ``before_step`` is called before each step of each plan, for injecting faults.
+    driver's name; :func:`firewall_preference` decides where it isn't given. ``before_step`` is
+    called before each step of each plan, for injecting faults.
     """
 
     def __init__(
-        self, paths: Paths, *, firewall: str = AUTO, before_step: BeforeStep | None = None
+        self, paths: Paths, *, firewall: str = "", before_step: BeforeStep | None = None
     ) -> None:
         self.paths = paths
         self.catalog = Catalog(paths)
         self.bus = EventBus(paths)
-        self._live = Live(paths, self.catalog, self.bus, firewall, before_step)
+        preference = firewall or firewall_preference()
+        self._live = Live(paths, self.catalog, self.bus, preference, before_step)
 
     async def __aenter__(self) -> Self:
         return self
