@@ -20,7 +20,6 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from vnet_tui import actions
-from vnet_tui.assets import style_sheets
 from vnet_tui.engine.text import printable
 from vnet_tui.screens.networks import Lost, NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
@@ -92,7 +91,7 @@ class VnetApp(App[None]):
         clock: Callable[[], float] = time.time,
     ) -> None:
         """``theme`` is chosen for the terminal unless given; ``clock`` tells seconds since 1970."""
-        super().__init__(css_path=[*style_sheets()])
+        super().__init__()
         self._connect = connect
         self._connection: Connection | None = None
         self._home = NetworksScreen(clock=clock)

@@ -7,11 +7,20 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 
 
+def style_sheet(name: str) -> Path:
+    """A style sheet by its name. Screens load theirs when they are first shown."""
+    return _styles() / f"{name}.tcss"
+
+
 def style_sheets() -> list[Path]:
-    """All style sheets, in the order of their names; the wheel has them beside the code."""
+    """All style sheets, in the order of their names."""
+    return sorted(_styles().glob("*.tcss"))
+
+
+def _styles() -> Path:
+    """The wheel has them beside the code."""
     packed = _PACKAGE / "styles"
-    directory = packed if packed.is_dir() else _PACKAGE.parent / "styles"
-    return sorted(directory.glob("*.tcss"))
+    return packed if packed.is_dir() else _PACKAGE.parent / "styles"
 
 
 def examples() -> Path:

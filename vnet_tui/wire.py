@@ -82,19 +82,19 @@ class Wire:
             return
         x = start
         while x < stop:
-            glyph = wanted[x - start]
-            if shown[x] == glyph:
+            if shown[x] == wanted[x - start]:
                 x += 1
                 continue
-            while not glyph.text and x > start:  # a wide character is written from its first cell
-                x -= 1
-                glyph = wanted[x - start]
+            while not wanted[x - start].text and x > start:
+                x -= 1  # a wide character is written from its first cell
+            end = x + 1
+            while end < stop and (
+                shown[end] != wanted[end - start] or not wanted[end - start].text
+            ):
+                end += 1
             out.go(y, x, bridge=wanted[max(0, out.x - start) : x - start] if out.y == y else None)
-            out.put(glyph)
-            x += 1
-            while x < stop and not wanted[x - start].text:
-                out.skip()
-                x += 1
+            out.put(wanted[x - start : end - start])
+            x = end
         shown[start:stop] = wanted
 
 
@@ -118,25 +118,25 @@ class _Output:
                 and 0 < len(bridge) == x - self.x <= SHORT_GAP
                 and all(glyph.text and _same(self._pen, glyph) for glyph in bridge)
             ):
-                for glyph in bridge:
-                    self.put(glyph)
+                self.put(bridge)
                 return
             self._parts.append(f"\x1b[{x + 1}G")
         else:
             self._parts.append(f"\x1b[{y + 1};{x + 1}H")
         self.y, self.x = y, x
 
-    def put(self, glyph: Glyph) -> None:
-        """Write a character; the cursor goes on by one cell."""
-        if not _same(self._pen, glyph):
-            self._parts.append(_switch(self._pen, glyph.pen))
-            self._pen = glyph.pen
-        self._parts.append(glyph.text)
-        self.skip()
-
-    def skip(self) -> None:
-        """The cursor went on by one cell. After the last one nobody knows where it is."""
-        self.x += 1
+    def put(self, glyphs: list[Glyph]) -> None:
+        """Write cells one after the other. After the last one of a line nobody knows where the
+        cursor is."""
+        pen = self._pen
+        append = self._parts.append
+        for glyph in glyphs:
+            if glyph.pen is not pen and glyph.text and not _same(pen, glyph):
+                append(_switch(pen, glyph.pen))
+                pen = glyph.pen
+            append(glyph.text)
+        self._pen = pen
+        self.x += len(glyphs)
         if self.x >= self._width:
             self.y = -1
 
@@ -181,10 +181,9 @@ def _glyphs(strip: Strip, colors: ColorSystem) -> Iterator[Glyph]:
             continue
         pen = PLAIN if style is None else _pen(style, colors)
         if text.isascii():
-            for character in text:
-                yield _glyph(character, pen)
-            continue
-        yield from _wide_glyphs(text, pen)
+            yield from [_glyph(character, pen) for character in text]
+        else:
+            yield from _wide_glyphs(text, pen)
 
 
 def _wide_glyphs(text: str, pen: Pen) -> Iterator[Glyph]:

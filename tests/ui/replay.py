@@ -13,15 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
-from vnet_tui.client.connection import Connection, OnProgress
 from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
 from vnet_tui.engine.model import Mode, Subnet
-from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.views import (
     Event,
     EventKind,
@@ -35,6 +33,10 @@ from vnet_tui.engine.views import (
     Sample,
     State,
 )
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection, OnProgress
+    from vnet_tui.engine.steps import Plan
 
 Item = TypeVar("Item")
 
@@ -219,6 +221,8 @@ class Replay:
         return applied
 
     async def plan_apply(self, ref: Ref) -> Plan:
+        from vnet_tui.engine.steps import Plan  # the interface starts without it, and so do we
+
         self._find(ref)
         return Plan()
 

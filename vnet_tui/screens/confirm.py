@@ -12,12 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from vnet_tui.assets import style_sheet
 from vnet_tui.engine.text import printable
 
 
 class ConfirmScreen(ModalScreen[bool]):
     """Asks; gives True for yes. Escape and Enter mean no, unless one goes to the other button."""
 
+    CSS_PATH = style_sheet("dialogs")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "yes"),
         Binding("n,escape", "answer(False)", "no"),

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from vnet_tui.assets import style_sheet
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.explained import explained
 from vnet_tui.widgets.paragraphs import Paragraphs
@@ -19,6 +20,7 @@ from vnet_tui.widgets.paragraphs import Paragraphs
 class FailureScreen(ModalScreen[bool]):
     """Tells an error. Gives True where ``again`` was offered and chosen."""
 
+    CSS_PATH = style_sheet("dialogs")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "close(False)", "close"),
         Binding("r", "close(True)", "again", show=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from vnet_tui import actions
-from vnet_tui.assets import examples
+from vnet_tui.assets import examples, style_sheet
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.screens.network_actions import NetworkActions
 from vnet_tui.widgets.key_line import KeyLine
@@ -51,6 +52,9 @@ class Lost(Message):
 class NetworksScreen(NetworkActions):
     """All networks. Works before there is a connection: then it is empty and says so."""
 
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        style_sheet(name) for name in ("app", "networks", "network")
+    ]
     BINDINGS: ClassVar[list[BindingType]] = [
         actions.DEFINE.binding(),
         actions.REFRESH.binding(),

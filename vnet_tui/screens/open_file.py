@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import ProblemsError, Severity, VnetError
 from vnet_tui.engine.views import NetworkInfo
@@ -34,6 +35,7 @@ OFFERED = 8
 class OpenFileScreen(ModalScreen[NetworkInfo | None]):
     """Gives the network that was defined; None when it was left."""
 
+    CSS_PATH = style_sheet("dialogs")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "cancel"),
         Binding("pageup,up", "scroll(-1)", "up", show=False),
