@@ -279,6 +279,6 @@ async def _end(lab: Lab) -> None:
             await engine.stop(active)
     left = inventory(lab.paths)
     assert left["dnsmasqs"] == []
-    assert left["ruleset"] == ""
+    assert left["ruleset"] == {}
     assert left["files"] == []
     assert not [name for name in links() if name.startswith("vn-")]

@@ -54,11 +54,31 @@ def _without_index(text: str) -> str:
     return re.sub(r"-\d+\.conf", ".conf", text)
 
 
+def ruleset() -> dict[str, object]:
+    """Everything in nftables, without what differs between equal rulesets: handles, counters, and
+    the order of everything but the rules of a chain."""
+    objects: list[str] = []
+    chains: dict[str, list[str]] = {}
+    for entry in json.loads(_output("nft", "-j", "list", "ruleset"))["nftables"]:
+        ((kind, value),) = entry.items()
+        if kind == "metainfo":
+            continue
+        if "elem" in value:
+            value["elem"] = sorted(value["elem"], key=json.dumps)
+        text = re.sub(r'"(handle|packets|bytes)": \d+', r'"\1": 0', json.dumps(value))
+        if kind == "rule":
+            where = f"{value['family']} {value['table']} {value['chain']}"
+            chains.setdefault(where, []).append(text)
+        else:
+            objects.append(f"{kind} {text}")
+    return {"objects": sorted(objects), **chains} if objects else {}
+
+
 def inventory(paths: Paths) -> dict[str, object]:
     """The state that an undo has to bring back, and the files of the run directory."""
     return {
         "links": links(),
-        "ruleset": _output("nft", "-s", "list", "ruleset"),
+        "ruleset": ruleset(),
         "sysctls": {key: sysctl(key) for key in _SYSCTLS},
         "dnsmasqs": dnsmasqs(),
         "files": sorted(

@@ -17,6 +17,7 @@ from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
 from vnet_tui.engine.views import NetworkInfo, Ref, State
 from vnet_tui.engine.xml import reread
+from vnet_tui.engine.xml.summary import Summary
 
 parse_cached = lru_cache(maxsize=4096)(reread)
 """Records of running networks are read at every change; most say what they said before."""
@@ -70,31 +71,39 @@ class Listing:
         network = self.known.get(uuid)
         return network.name if network is not None else ""
 
-    def infos(self) -> tuple[NetworkInfo, ...]:
-        """All networks, by name."""
-        found = [self.info(uuid) for uuid in self.known]
-        return tuple(sorted(found, key=lambda info: (info.name.casefold(), info.uuid)))
-
     def info(self, uuid: UUID) -> NetworkInfo:
         """One network."""
-        definition, running = self.definitions.get(uuid), self.running.get(uuid)
-        network = running[1] if running else definition
-        if network is None:
-            raise NotFoundError(f"no network has the UUID {uuid}")
-        return NetworkInfo(
-            uuid=uuid,
-            name=network.name,
-            state=State.ACTIVE if running else State.DEFINED,
-            mode=network.mode,
-            id=running[0].id if running else None,
-            title=network.title or "",
-            bridge=network.bridge.name if running and network.bridge else None,
-            addresses=tuple(ip.interface for ip in network.ips),
-            persistent=definition is not None,
-            autostart=uuid in self.autostart,
-            pending=bool(running and definition and definition != running[1]),
-            started=running[0].started if running else None,
-        )
+        definition = self.definitions.get(uuid)
+        summary = Summary.of(definition) if definition else None
+        return _info(uuid, summary, definition, self.running.get(uuid), uuid in self.autostart)
+
+
+def _info(
+    uuid: UUID,
+    summary: Summary | None,
+    definition: Network | None,
+    running: tuple[RunRecord, Network] | None,
+    autostart: bool,
+) -> NetworkInfo:
+    """``summary`` is that of the definition; the ``definition`` itself matters to what runs."""
+    shown = Summary.of(running[1]) if running else summary
+    if shown is None:
+        raise NotFoundError(f"no network has the UUID {uuid}")
+    bridge = running[1].bridge if running else None
+    return NetworkInfo(
+        uuid=uuid,
+        name=shown.name,
+        state=State.ACTIVE if running else State.DEFINED,
+        mode=shown.mode,
+        id=running[0].id if running else None,
+        title=shown.title,
+        bridge=bridge.name if bridge else None,
+        addresses=shown.addresses,
+        persistent=summary is not None,
+        autostart=autostart,
+        pending=bool(running and definition and definition != running[1]),
+        started=running[0].started if running else None,
+    )
 
 
 class Catalog:
@@ -113,6 +122,22 @@ class Catalog:
             autostart=self.store.autostarts(),
             damaged=tuple(str(one) for one in contents.damaged),
         )
+
+    def infos(self) -> tuple[NetworkInfo, ...]:
+        """All networks, by name; without reading whole what only lies in the store."""
+        summaries, running = self.store.summaries(), self.running()
+        autostart = self.store.autostarts()
+        found = [
+            _info(
+                uuid,
+                summaries.get(uuid),
+                self.store.one(uuid) if uuid in running else None,
+                running.get(uuid),
+                uuid in autostart,
+            )
+            for uuid in summaries.keys() | running.keys()
+        ]
+        return tuple(sorted(found, key=lambda info: (info.name.casefold(), info.uuid)))
 
     def running(self) -> Mapping[UUID, tuple[RunRecord, Network]]:
         """The networks that run, as they run; cheaper than a whole look."""

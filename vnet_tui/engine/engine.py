@@ -88,8 +88,8 @@ class Engine:
 
     async def networks(self) -> tuple[NetworkInfo, ...]:
         """All networks, by name; as recorded, and as last seen where live data is watched."""
-        listing = await self._look()
-        return tuple(self._live.seen(info) for info in listing.infos())
+        found = await asyncio.to_thread(self.catalog.infos)
+        return tuple(self._live.seen(info) for info in found)
 
     async def network(self, ref: Ref) -> NetworkInfo:
         """One network."""

@@ -109,6 +109,17 @@ class Store:
             networks=networks, damaged=(*damaged, *self._set_aside_earlier(damaged))
         )
 
+    def one(self, uuid: UUID) -> Network | None:
+        """One definition; None where there is none that can be read."""
+        path = self._path(uuid)
+        try:
+            known = self._known[uuid] = self._read(uuid, path)
+        except (FileNotFoundError, DocumentError, _NotADefinitionError):
+            return None
+        except OSError as error:
+            raise _refused("read", path, error) from error
+        return known.network
+
     def summaries(self) -> Mapping[UUID, Summary]:
         """What a list shows of everything that is defined, several times as quick as
         :meth:`load` where little was read before. What can't be read is left out; load tells it."""
@@ -192,12 +203,12 @@ class Store:
             reason = "its name is no UUID; vnet network-define takes it into the store"
             damaged.append(Damage(path=path, kept=path, reason=reason))
 
-    def _read(self, uuid: UUID, entry: os.DirEntry[str]) -> _Known:
+    def _read(self, uuid: UUID, entry: os.DirEntry[str] | Path) -> _Known:
         stamp = _stamp(entry.stat())
         known = self._known.get(uuid)
         if known is not None and known.stamp == stamp:
             return known
-        return _Known(stamp, _parse(uuid, _content(entry.path)))
+        return _Known(stamp, _parse(uuid, _content(os.fspath(entry))))
 
     def _glance(self, uuid: UUID, entry: os.DirEntry[str]) -> tuple[_Stamp, Summary]:
         stamp = _stamp(entry.stat())
