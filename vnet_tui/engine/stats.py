@@ -136,7 +136,9 @@ class Sampler:
             self._task = None
 
     async def _run(self) -> None:
-        """Take samples at an even pace; after a late one the pace begins anew, without bursts."""
+        """Take samples at an even pace. After a late one the pace begins anew, a whole interval
+        later: over a few milliseconds, one burst of packets would look like the speed of the wire.
+        """
         due = self._monotonic()
         failed = ""
         while True:
@@ -149,8 +151,11 @@ class Sampler:
             else:
                 failed = ""
                 self._publish(readings)
-            due = max(due + INTERVAL, self._monotonic())
-            await self._sleep(due - self._monotonic())
+            now = self._monotonic()
+            due += INTERVAL
+            if due < now + INTERVAL / 2:
+                due = now + INTERVAL
+            await self._sleep(due - now)
 
     def _publish(self, readings: Readings) -> None:
         self._newest = self._meter.record(readings, self._monotonic(), self._wall())
