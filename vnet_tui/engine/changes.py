@@ -25,7 +25,7 @@ from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
-from vnet_tui.engine.views import Progress
+from vnet_tui.engine.views import Lease, Progress
 
 OnProgress = Callable[[Progress], None]
 
@@ -80,6 +80,7 @@ class Changes:
         self._lock = ChangeLock(paths)
         self._journal = Journal(paths)
         self._installed: dict[str, NetworkRules] = {}
+        self._compiled: dict[UUID, tuple[tuple[RunRecord, tuple[Lease, ...]], DesiredNetwork]] = {}
         self.on_recovery: Callable[[str], None] = lambda _message: None
 
     async def run(self, prepare: Prepare, on_progress: OnProgress | None = None) -> Running:
@@ -112,6 +113,8 @@ class Changes:
                 plan = make_plan(before, before, observed, self._paths, scope=scope)
                 return tuple(describe(step) for step in plan.steps)
 
+            if not missing(scope):
+                return Drift(shared=(), networks={})
             shared = missing(frozenset())
             own = {uuid: missing(frozenset({uuid})) for uuid in scope}
             return Drift(
@@ -133,12 +136,16 @@ class Changes:
         return {uuid: (record, self._parse(record.definition)) for uuid, record in records.items()}
 
     def _compile(self, running: Running) -> Desired:
-        return Desired(
-            networks={
-                uuid: desired_network(record, network, read_leases(self._paths, uuid), self._paths)
-                for uuid, (record, network) in running.items()
-            }
-        )
+        """What these networks consist of; worked out anew only for those that changed."""
+        compiled = {}
+        for uuid, (record, network) in running.items():
+            asked = (record, read_leases(self._paths, uuid))
+            known = self._compiled.get(uuid)
+            if known is None or known[0] != asked:
+                known = (asked, desired_network(record, network, asked[1], self._paths))
+                self._compiled[uuid] = known
+            compiled[uuid] = known[1]
+        return Desired(networks=compiled)
 
     def _as_installed(self, before: Desired, observed: Observed) -> Desired:
         """``before`` with the rules that are known to be installed: guests' addresses may have
@@ -241,6 +248,9 @@ class Changes:
             raise await run.roll_back("verify", error)
 
     def _remember_rules(self, desired: Desired) -> None:
+        self._compiled = {
+            uuid: known for uuid, known in self._compiled.items() if uuid in desired.networks
+        }
         self._installed = {rules_digest(one.rules): one.rules for one in desired.networks.values()}
 
     async def _recover(self, interrupted: Interrupted | None) -> None:
