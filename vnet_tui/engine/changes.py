@@ -106,7 +106,7 @@ class Changes:
             running = self._running()
             before = self._compile(running)
             scope = frozenset(running)
-            observed = await observe(self._drivers, needed_sysctls(before, scope))
+            observed = await self._observe(before, scope)
             before = self._as_installed(before, observed)
 
             def missing(scope: frozenset[UUID]) -> tuple[str, ...]:
@@ -156,9 +156,15 @@ class Changes:
             networks[uuid] = replace(one, rules=known) if known else one
         return Desired(networks=networks)
 
+    async def _observe(self, desired: Desired, scope: frozenset[UUID]) -> Observed:
+        """As much of the host as matters to a change of these networks; with none in ``scope``,
+        what all networks share."""
+        keys = needed_sysctls(desired, scope)
+        return await observe(self._drivers, keys, services=bool(scope))
+
     async def _plan(self, before: Desired, request: Request) -> tuple[Plan, Desired]:
         desired = self._compile(request.records)
-        observed = await observe(self._drivers, needed_sysctls(desired, request.scope))
+        observed = await self._observe(desired, request.scope)
         starting = [
             desired.networks[uuid]
             for uuid in sorted(request.scope)
@@ -237,7 +243,7 @@ class Changes:
         self._remember_rules(desired)
 
     async def _verify(self, run: Run, desired: Desired, scope: frozenset[UUID]) -> None:
-        observed = await observe(self._drivers, needed_sysctls(desired, scope))
+        observed = await self._observe(desired, scope)
         missing, _ = _split(make_plan(desired, desired, observed, self._paths, scope=scope))
         if missing:
             what = "; ".join(describe(step) for step in missing.steps[:3])

@@ -99,15 +99,16 @@ class Observed:
     records: Mapping[UUID, RunRecord]
 
 
-async def observe(drivers: Drivers, sysctls: Iterable[str]) -> Observed:
+async def observe(drivers: Drivers, sysctls: Iterable[str], *, services: bool = True) -> Observed:
     """Look at the host; ``sysctls`` are the keys to read beside the remembered ones and those by
-    which interfaces accept router advertisements."""
+    which interfaces accept router advertisements. Without ``services``, the slowest part to look
+    at, none are seen."""
     links = await drivers.links.snapshot()
     remembered = drivers.sysctl.remembered()
     keys = {*sysctls, *remembered, *(accept_ra(device) for device in advertised(links))}
     return Observed(
         links=links,
-        dnsmasqs=await drivers.dnsmasq.observe(),
+        dnsmasqs=await drivers.dnsmasq.observe() if services else (),
         firewall=await drivers.firewall.observe(),
         sysctls={key: drivers.sysctl.read(key) for key in keys},
         remembered=remembered,
