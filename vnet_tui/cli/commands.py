@@ -146,6 +146,37 @@ async def network_validate(connection: LocalConnection, args: Namespace) -> int:
     return 1 if wrong else 0
 
 
+async def network_doctor(connection: LocalConnection, args: Namespace) -> int:
+    """Tell what stands in a network's way, and the commands that open it; 1 if anything does."""
+    findings = await connection.doctor(args.network)
+    for finding in findings:
+        print(f"{finding.severity}: {finding}")
+        for command in finding.command.splitlines():
+            print(f"    # {command}")
+    if not findings:
+        print("Nothing stands in its way")
+    return 1 if any(finding.severity is Severity.ERROR for finding in findings) else 0
+
+
+async def network_explain(connection: LocalConnection, args: Namespace) -> int:
+    """Tell whether one machine reaches another, and who decides it; 1 unless it does."""
+    from vnet_tui.engine.doctor.explain import Answer, Query
+
+    query = Query(
+        network=args.network,
+        source=args.source,
+        target=args.target,
+        protocol=args.protocol,
+        port=args.port,
+        family=args.family,
+    )
+    explanation = await connection.explain(query)
+    print(explanation)
+    for step in explanation.steps:
+        print(f"    {step}")
+    return 0 if explanation.answer is Answer.YES else 1
+
+
 async def network_suggest_subnet(connection: LocalConnection, args: Namespace) -> int:
     """Print a private subnet that nothing on the host uses."""
     prefix = args.prefix if args.prefix is not None else (64 if args.ipv6 else 24)

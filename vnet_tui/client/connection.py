@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Subnet
@@ -19,6 +19,10 @@ from vnet_tui.engine.views import (
     RuleStatus,
     Sample,
 )
+
+if TYPE_CHECKING:
+    from vnet_tui.engine.doctor.explain import Explanation, Query
+    from vnet_tui.engine.doctor.findings import Finding
 
 OnProgress = Callable[[Progress], None]
 
@@ -83,6 +87,15 @@ class Connection(Protocol):
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         """The forwarding rules in document order, incoming first."""
+
+    async def doctor(self, ref: Ref, *, patience: float | None = None) -> tuple[Finding, ...]:
+        """What on the host stands in a running network's way, worst first; empty: all is well.
+
+        ``patience`` is how many seconds to wait for other DHCP servers on its bridge.
+        """
+
+    async def explain(self, query: Query) -> Explanation:
+        """Whether one machine reaches another over a running network, and who decides that."""
 
     async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
         """A private subnet that nothing on the host uses."""

@@ -15,7 +15,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from vnet_tui.engine import requests
@@ -48,6 +48,11 @@ from vnet_tui.engine.views import (
     Sample,
 )
 from vnet_tui.engine.xml import write
+
+if TYPE_CHECKING:
+    from vnet_tui.engine.doctor.explain import Explanation, Query
+    from vnet_tui.engine.doctor.findings import Finding
+    from vnet_tui.engine.doctor.subject import Subject
 
 
 def firewall_preference(environ: Mapping[str, str] = os.environ) -> str:
@@ -270,7 +275,34 @@ class Engine:
         """What happened, oldest first, as far back as is kept."""
         return self.bus.past(None if ref is None else (await self._look()).find(ref))
 
+    async def doctor(self, ref: Ref, *, patience: float | None = None) -> tuple[Finding, ...]:
+        """What on this host stands in a running network's way, worst first; empty: all is well.
+
+        Where the network serves DHCP, its bridge is asked for other servers, for ``patience``
+        seconds (3.5 unless given, so that slow ones answer too; 0: it isn't asked).
+        """
+        from vnet_tui.engine.doctor.dhcp_servers import PATIENCE
+        from vnet_tui.engine.doctor.visit import examine
+
+        subject = await self._subject(ref)
+        return await examine(subject, PATIENCE if patience is None else patience)
+
+    async def explain(self, query: Query) -> Explanation:
+        """Whether one machine reaches another over a running network, and who decides that."""
+        from vnet_tui.engine.doctor.visit import answer
+
+        return answer(query, await self._subject(query.network), self.paths)
+
     # How
+
+    async def _subject(self, ref: Ref) -> Subject:
+        """A running network and the host around it, as the doctor sees them."""
+        from vnet_tui.engine.doctor.visit import look
+
+        self._permitted("examine a network")
+        listing = await self._look()
+        uuid = listing.find(ref)
+        return await look(self.paths, uuid, listing, await self._live.links())
 
     async def _look(self) -> Listing:
         return await asyncio.to_thread(self.catalog.look)

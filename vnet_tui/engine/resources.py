@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Action, Address, Interface, Mode, PortRange, Protocol, Subnet
 
 
@@ -36,7 +37,8 @@ class BridgeSpec:
 class Link:
     """An interface that the host has: ``alias`` is its IFLA_IFALIAS, ``kind`` its link kind.
 
-    ``master`` is the name of the bridge that it is a port of; ``settings`` is there for bridges.
+    ``master`` is the name of the bridge that it is a port of; ``settings`` is there for bridges;
+    ``mtu`` is in bytes, 0 where it isn't known.
     """
 
     index: int
@@ -48,6 +50,7 @@ class Link:
     master: str | None
     addresses: frozenset[Interface]
     settings: BridgeSettings | None = None
+    mtu: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,8 @@ class PolicyRule:
 
     ``key`` tells this rule from all others of the network for as long as it says the same.
     ``guests`` is None where the rule isn't about one guest, and empty while its guest is unknown:
-    such a rule matches nothing (it *waits*).
+    such a rule matches nothing (it *waits*). ``limit`` is how many new connections a second it
+    matches at most. A deny that isn't ``established`` also ends connections that are.
     """
 
     key: str
@@ -122,11 +126,11 @@ class Forward:
     """A port of the host's own addresses that leads to a guest (an allow with ``domain``).
 
     ``guests`` holds at most one address a family; empty: it waits. ``address`` limits it to one
-    of the host's addresses. Its place among the rules of the policy is ``position``.
+    of the host's addresses. Whose port it is the first forward on it decides, within its limit or
+    not; what is beyond the limit meets the rules after it.
     """
 
     key: str
-    position: int
     ports: PortRange
     guest_ports: PortRange
     protocol: Protocol | None = None
@@ -167,18 +171,35 @@ class Ruleset:
 
 def rules_digest(rules: NetworkRules) -> str:
     """Sixteen hex digits that are the same for equal rules, in every process."""
-    return hashlib.sha256(repr(_canonical(rules)).encode()).hexdigest()[:16]
+    return _network_digest(rules)
 
 
-def _canonical(value: object) -> object:
-    """A value whose repr doesn't depend on the hash seed: sets in order, dataclasses as tuples."""
-    if is_dataclass(value):
-        return (type(value).__name__, *(_canonical(getattr(value, f.name)) for f in fields(value)))
-    if isinstance(value, frozenset):
-        return sorted(str(item) for item in value)
-    if isinstance(value, tuple):
-        return tuple(_canonical(item) for item in value)
-    return str(value)
+def _digest(rules: NetworkRules) -> str:
+    said = [f"{rules.network} {rules.bridge} {rules.mode} {' '.join(map(str, rules.subnets))}"]
+    for policy in (rules.incoming, rules.outgoing):
+        said.append(f"default {policy.default}")
+        said.extend(map(_rule_text, policy.rules))
+    return hashlib.sha256("\n".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _text(rule: PolicyRule | Forward) -> str:
+    """All that a rule says, in words that don't depend on the hash seed.
+
+    Quoted where text is anybody's, so that no comment can look like another rule.
+    """
+    guests = None if rule.guests is None else sorted(map(str, rule.guests))
+    if isinstance(rule, Forward):
+        own = f"forward {rule.guest_ports} {rule.address}"
+    else:
+        own = f"{rule.action} {rule.destination} {rule.established}"
+    return (
+        f"{rule.key!r} {own} {rule.ports} {rule.protocol} {rule.source} {guests} {rule.log} "
+        f"{rule.limit} {rule.comment!r}"
+    )
+
+
+_rule_text: Memo[PolicyRule | Forward, str] = Memo(_text)
+_network_digest: Memo[NetworkRules, str] = Memo(_digest, size=1 << 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE
 from vnet_tui.engine.drivers.firewall.nft_errors import absent, driver_error
 
 _SONAME = "libnftables.so.1"
-_OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON, <nftables/libnftables.h>
+_OUTPUT_HANDLE = 1 << 3  # NFT_CTX_OUTPUT_HANDLE, <nftables/libnftables.h>
+_OUTPUT_JSON = 1 << 4  # NFT_CTX_OUTPUT_JSON
 
 
 def load() -> ctypes.CDLL | None:
@@ -78,6 +79,15 @@ class Libnftables:
         if status:
             raise driver_error(command, error)
         return cast("list[dict[str, Any]]", json.loads(output)["nftables"])
+
+    def listing(self, command: str, *, as_json: bool) -> str:
+        """What a command lists: as JSON, or as text with the handles of rules."""
+        flags = _OUTPUT_JSON if as_json else _OUTPUT_HANDLE
+        run = self._library.nft_run_cmd_from_buffer
+        status, output, error = self._call(run, command, flags)
+        if status:
+            raise driver_error(command, error)
+        return output
 
     def close(self) -> None:
         """Free the context."""

@@ -32,6 +32,13 @@ class NftProgram:
             raise driver_error(" ".join(command), error)
         return cast("list[dict[str, Any]]", json.loads(output)["nftables"])
 
+    def listing(self, command: str, *, as_json: bool) -> str:
+        """What a command lists: as JSON, or as text with the handles of rules."""
+        status, output, error = self._run(["-j" if as_json else "-a", *command.split()], "")
+        if status:
+            raise driver_error(command, error)
+        return output
+
     def close(self) -> None:
         """Nothing is kept between calls."""
 

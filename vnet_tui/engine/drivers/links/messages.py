@@ -141,6 +141,7 @@ class LinkMessage:
             master=master,
             addresses=frozenset(addresses),
             settings=self.settings,
+            mtu=self.mtu,
         )
 
 

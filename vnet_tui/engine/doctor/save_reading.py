@@ -1,0 +1,149 @@
+"""From what iptables-save(8) prints to tables on paper; of the legacy tools and of those on nft."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Container, Iterator
+
+from vnet_tui.engine.doctor.save_matches import Option, matches
+from vnet_tui.engine.doctor.tables import NEXT, Base, Chain, Kind, Rule, Table, Verdict
+
+_PRIORITIES = {
+    "raw": {"PREROUTING": -300, "OUTPUT": -300},
+    "mangle": dict.fromkeys(("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"), -150),
+    "nat": {"PREROUTING": -100, "OUTPUT": -100, "INPUT": 100, "POSTROUTING": 100},
+    "filter": dict.fromkeys(("INPUT", "FORWARD", "OUTPUT"), 0),
+    "security": dict.fromkeys(("INPUT", "FORWARD", "OUTPUT"), 50),
+}
+"""Where the built-in chains hang (include/uapi/linux/netfilter_ipv4.h)."""
+
+_TARGETS = {
+    "ACCEPT": Kind.ACCEPT,
+    "DROP": Kind.DROP,
+    "REJECT": Kind.DROP,
+    "RETURN": Kind.RETURN,
+    "DNAT": Kind.TRANSLATE,
+    "REDIRECT": Kind.TRANSLATE,
+    "NETMAP": Kind.TRANSLATE,
+    "MASQUERADE": Kind.ACCEPT,
+    "SNAT": Kind.ACCEPT,
+    **dict.fromkeys(
+        ("LOG", "NFLOG", "ULOG", "TRACE", "AUDIT", "TEE", "LED", "IDLETIMER", "RATEEST"),
+        Kind.NEXT,
+    ),
+    **dict.fromkeys(
+        ("CHECKSUM", "CLASSIFY", "TCPMSS", "TCPOPTSTRIP", "TTL", "HL", "TOS", "DSCP", "CT"),
+        Kind.NEXT,
+    ),
+    **dict.fromkeys(
+        ("NOTRACK", "SET", "CONNMARK", "SECMARK", "CONNSECMARK"),
+        Kind.NEXT,
+    ),
+}
+
+_INCOMPATIBLE = re.compile(r"^# Table `(?P<table>[^']+)' ", re.MULTILINE)
+_ONE_VALUE = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
+_MARK_ALL = "0xffffffff"
+
+
+def read_save(text: str, version: int, tool: str) -> tuple[Table, ...]:
+    """The tables that a save command printed, for ``version`` 4 or 6; ``tool`` is the program
+    that changes them. Tables that it says only nft can tell are left out."""
+    family = "ip" if version == 4 else "ip6"
+    left_out = {
+        found["table"] for line in text.splitlines() if (found := _INCOMPATIBLE.match(line))
+    }
+    return tuple(
+        _table(name, lines, family, tool) for name, lines in _sections(text) if name not in left_out
+    )
+
+
+def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
+    name, lines = "", list[str]()
+    for line in text.splitlines():
+        if line.startswith("*"):
+            name, lines = line[1:].strip(), []
+        elif line == "COMMIT" and name:
+            yield name, lines
+            name = ""
+        elif name:
+            lines.append(line)
+
+
+def _table(name: str, lines: list[str], family: str, tool: str) -> Table:
+    bases: dict[str, Base | None] = {}
+    rules: dict[str, list[Rule]] = {}
+    for line in lines:
+        if line.startswith(":"):
+            chain, policy, *_ = line[1:].split()
+            bases[chain] = _base(name, chain, policy)
+    for line in lines:
+        if line.startswith("-A "):
+            rules.setdefault(line.split()[1], []).append(_rule(line, bases.keys()))
+    chains = {chain: Chain(tuple(rules.get(chain, ())), base) for chain, base in bases.items()}
+    return Table(family, name, tool, chains)
+
+
+def _base(table: str, chain: str, policy: str) -> Base | None:
+    if policy == "-":
+        return None
+    priority = _PRIORITIES.get(table, {}).get(chain, 0)
+    kind = Kind.DROP if policy == "DROP" else Kind.ACCEPT
+    return Base("nat" if table == "nat" else "filter", chain.lower(), priority, kind)
+
+
+def _rule(line: str, chains: Container[str]) -> Rule:
+    try:
+        words = shlex.split(line)[2:]
+    except ValueError:
+        return Rule(line, (), Verdict(Kind.DOUBT))
+    options = list(_options(words))
+    target = next((at for at, one in enumerate(options) if one.name in ("-j", "-g")), len(options))
+    verdict = _verdict(options[target:], chains)
+    return Rule(line, tuple(matches(options[:target])), verdict)
+
+
+def _verdict(options: list[Option], chains: Container[str]) -> Verdict:
+    """What the target says; the options after it are its own."""
+    if not options:
+        return NEXT
+    target = options[0].values[0] if options[0].values else ""
+    if target in chains:
+        return Verdict(Kind.GOTO if options[0].name == "-g" else Kind.JUMP, target)
+    if target == "MARK":
+        return Verdict(Kind.MARK, value=_mark(options[1:]))
+    return Verdict(_TARGETS.get(target, Kind.DOUBT))
+
+
+def _mark(options: list[Option]) -> int | None:
+    """The mark that is set, where all of its bits are."""
+    for option in options:
+        if option.name == "--set-xmark" and option.values:
+            value, _, mask = option.values[0].partition("/")
+            if mask.lower() == _MARK_ALL:
+                return int(value, 0)
+    return None
+
+
+def _options(words: list[str]) -> Iterator[Option]:
+    """Options with their values; ``!`` before one turns it round."""
+    position, negated = 0, False
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if word == "!":
+            negated = True
+            continue
+        values: list[str] = []
+        if word in _ONE_VALUE:
+            values = words[position : position + 1]
+        else:
+            while position + len(values) < len(words):
+                value = words[position + len(values)]
+                if value == "!" or (value.startswith("-") and len(value) > 1):
+                    break
+                values.append(value)
+        position += len(values)
+        yield Option(word, tuple(values), negated)
+        negated = False
