@@ -36,11 +36,13 @@ class Request:
 
     ``records`` are all networks that shall run afterwards, with their documents; ``scope`` those
     that the change is about; those in ``recreate`` are made anew even where they are right.
+    ``services`` False: the change touches no dnsmasq, so none is looked at.
     """
 
     records: Mapping[UUID, tuple[RunRecord, Network]]
     scope: frozenset[UUID]
     recreate: frozenset[UUID] = frozenset()
+    services: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,15 +158,15 @@ class Changes:
             networks[uuid] = replace(one, rules=known) if known else one
         return Desired(networks=networks)
 
-    async def _observe(self, desired: Desired, scope: frozenset[UUID]) -> Observed:
-        """As much of the host as matters to a change of these networks; with none in ``scope``,
-        what all networks share."""
-        keys = needed_sysctls(desired, scope)
-        return await observe(self._drivers, keys, services=bool(scope))
+    async def _observe(
+        self, desired: Desired, scope: frozenset[UUID], *, services: bool = True
+    ) -> Observed:
+        """As much of the host as matters to a change of these networks."""
+        return await observe(self._drivers, needed_sysctls(desired, scope), services=services)
 
     async def _plan(self, before: Desired, request: Request) -> tuple[Plan, Desired]:
         desired = self._compile(request.records)
-        observed = await self._observe(desired, request.scope)
+        observed = await self._observe(desired, request.scope, services=request.services)
         starting = [
             desired.networks[uuid]
             for uuid in sorted(request.scope)
@@ -228,7 +230,7 @@ class Changes:
         )
         try:
             await run.stages(work.stages)
-            await self._verify(run, desired, request.scope)
+            await self._verify(run, desired, request)
             self._journal.commit(
                 {
                     record.uuid: step.after
@@ -242,8 +244,9 @@ class Changes:
                 self._journal.end()
         self._remember_rules(desired)
 
-    async def _verify(self, run: Run, desired: Desired, scope: frozenset[UUID]) -> None:
-        observed = await self._observe(desired, scope)
+    async def _verify(self, run: Run, desired: Desired, request: Request) -> None:
+        scope = request.scope
+        observed = await self._observe(desired, scope, services=request.services)
         missing, _ = _split(make_plan(desired, desired, observed, self._paths, scope=scope))
         if missing:
             what = "; ".join(describe(step) for step in missing.steps[:3])

@@ -273,7 +273,7 @@ _PORT_EVENTS = {
 
 def _as_it_is(running: Running) -> Request:
     """The request that what runs goes on, with guests where they are now."""
-    return Request(records=running, scope=frozenset())
+    return Request(records=running, scope=frozenset(), services=False)
 
 
 def _by_address(leases: Iterable[Lease]) -> Mapping[Address, Lease]:
