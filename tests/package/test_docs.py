@@ -1,0 +1,158 @@
+"""The documentation holds together: links lead somewhere, and what it names is there."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from vnet_tui import actions
+from vnet_tui.actions import Action
+from vnet_tui.cli.main import parser
+from vnet_tui.engine.xml import parse
+
+CHECKOUT = Path(__file__).parents[2]
+DOCS = CHECKOUT / "docs"
+PAGES = sorted(
+    [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md"), CHECKOUT / "benchmarks/README.md"],
+)
+PICTURES = sorted((DOCS / "pictures").glob("*.svg"))
+LARGEST_PICTURE = 40_000
+
+LINK = re.compile(r"!?\[[^]]*\]\((?P<target>[^)\s]+)\)")
+HEADING = re.compile(r"^#+ (?P<text>.+)$", re.MULTILINE)
+FENCED = re.compile(r"^```.*?^```$|^(?: {4}[^\n]*\n)+", re.DOTALL | re.MULTILINE)
+INTERNAL = {"VNET_SANDBOX"}
+"""Variables that the programs tell each other, and nobody else."""
+
+SPELLED = {"question_mark": "?"}
+"""Keys that are written otherwise than Textual names them."""
+
+
+def named(path: Path) -> str:
+    """How a test is called that is about a file."""
+    return str(path.relative_to(CHECKOUT))
+
+
+def prose(page: Path) -> str:
+    """A page without its code, where brackets are no links."""
+    return FENCED.sub("", page.read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """What links can lead to within a page, as forges derive it from headings."""
+    headings = (found["text"] for found in HEADING.finditer(FENCED.sub("", page.read_text())))
+    plain = (re.sub(r"[^\w\- ]", "", text.lower()) for text in headings)
+    return {text.strip().replace(" ", "-") for text in plain}
+
+
+def links() -> list[tuple[Path, str]]:
+    """Every link and picture of every page, except those to other servers."""
+    return [
+        (page, found["target"])
+        for page in PAGES
+        for found in LINK.finditer(prose(page))
+        if "://" not in found["target"]
+    ]
+
+
+def test_every_link_leads_somewhere() -> None:
+    found = links()
+    assert len(found) > 30
+    for page, target in found:
+        path, _, anchor = target.partition("#")
+        there = (page.parent / path).resolve() if path else page
+        assert there.exists(), f"{named(page)}: {target}"
+        if anchor:
+            assert anchor in anchors(there), f"{named(page)}: {target}"
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {(page.parent / target).resolve() for page, target in links()}
+    assert PICTURES
+    assert set(PICTURES) <= shown
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=named)
+def test_a_picture_is_small_and_asks_nobody(picture: Path) -> None:
+    assert picture.stat().st_size < LARGEST_PICTURE
+    text = picture.read_text()
+    etree.fromstring(text.encode())
+    assert set(re.findall(r"\w+://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "connecting" not in text
+
+
+@pytest.mark.parametrize("page", [*PAGES, *PICTURES], ids=named)
+def test_nothing_tells_where_it_was_written(page: Path) -> None:
+    text = page.read_text()
+    for place in (CHECKOUT, Path.home()):
+        if place != Path("/"):
+            assert f"{place}/" not in text
+
+
+def documents() -> list[tuple[Path, str]]:
+    """The whole documents that pages show."""
+    return [
+        (page, found)
+        for page in PAGES
+        for found in re.findall(r"^```xml\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+        if "<network" in found
+    ]
+
+
+def test_every_document_that_is_shown_describes_a_network() -> None:
+    found = documents()
+    assert {page.name for page, _ in found} >= {"README.md", "guide.md", "cli.md"}
+    for page, text in found:
+        assert parse(text).name, named(page)
+
+
+def commands() -> dict[str, set[str]]:
+    """The commands of vnet by their first name, with their options."""
+    for action in parser()._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return {
+                name: {
+                    option
+                    for argument in command._actions
+                    for option in argument.option_strings
+                    if option.startswith("--") and option != "--help"
+                }
+                for name, command in action.choices.items()
+                if name.startswith("network-")
+            }
+    raise AssertionError("vnet has no commands")
+
+
+def test_every_command_is_told_with_its_options_and_no_other() -> None:
+    page = (DOCS / "cli.md").read_text()
+    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    told = {
+        section.split("\n", 1)[0]: set(re.findall(r"--[a-z][a-z0-9-]*", usage[1]))
+        for section in sections
+        if (usage := re.search(r"^`vnet (network-[^`]*)`", section, re.MULTILINE))
+    }
+    assert told == commands()
+    known = commands().keys()
+    for other in PAGES:
+        for name in re.findall(r"\bvnet (?:network|net)-([a-z][a-z-]*)", other.read_text()):
+            assert f"network-{name}" in known, f"{named(other)}: {name}"
+
+
+@pytest.mark.parametrize(
+    "action", [*actions.NETWORK_ACTIONS, *actions.GENERAL_ACTIONS], ids=lambda a: str(a.id)
+)
+def test_every_key_is_told_in_the_guide(action: Action) -> None:
+    key = SPELLED.get(action.key, action.key)
+    assert f"`{key}`" in (DOCS / "guide.md").read_text()
+
+
+def test_every_variable_is_told_and_no_other() -> None:
+    pattern = re.compile(r"VNET_[A-Z_]+[A-Z]")
+    sources = (CHECKOUT / "vnet_tui").rglob("*.py")
+    used = {name for path in sources for name in pattern.findall(path.read_text())}
+    told = set(pattern.findall((DOCS / "guide.md").read_text()))
+    assert told == used - INTERNAL
