@@ -7,10 +7,12 @@ value and nothing more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
     Action,
     Address,
@@ -35,16 +37,49 @@ def network_rules(network: Network, uuid: UUID, bridge: str, find_guest: FindGue
 
     Rules that are switched off are left out; those whose guest is unknown are there with no
     guest, and match nothing. An isolated network has no rules: nothing passes either way.
+
+    What stays the same from one call to the next is the same object, so that who compares needn't
+    look into it.
     """
-    isolated = network.mode is Mode.ISOLATED
-    return NetworkRules(
-        network=uuid,
-        bridge=bridge,
-        mode=network.mode,
-        subnets=tuple(dict.fromkeys(ip.subnet for ip in network.ips)),
-        incoming=CLOSED if isolated else _policy(network, network.incoming, find_guest, "incoming"),
-        outgoing=CLOSED if isolated else _policy(network, network.outgoing, find_guest, "outgoing"),
-    )
+    return _compiled(network).rules(uuid, bridge, find_guest)
+
+
+class _Compiled:
+    """A document's rules, with the last outcome and where the guests were then."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._domains = _domains(network)
+        self._made: NetworkRules | None = None
+        self._made_as: object = None
+
+    def rules(self, uuid: UUID, bridge: str, find_guest: FindGuest) -> NetworkRules:
+        network = self._network
+        order = _order(network)
+        found = {
+            domain: _Found(frozenset(guests), _first_of_each(sorted(guests, key=order)))
+            for domain in self._domains
+            for guests in (find_guest(domain),)
+        }
+        made_as = (uuid, bridge, found)
+        if self._made is None or self._made_as != made_as:
+            incoming = outgoing = CLOSED
+            if network.mode is not Mode.ISOLATED:
+                incoming = _policy(network.incoming, found, _incoming_drafts)
+                outgoing = _policy(network.outgoing, found, _outgoing_drafts)
+            self._made_as = made_as
+            self._made = NetworkRules(
+                network=uuid,
+                bridge=bridge,
+                mode=network.mode,
+                subnets=tuple(dict.fromkeys(ip.subnet for ip in network.ips)),
+                incoming=incoming,
+                outgoing=outgoing,
+            )
+        return self._made
+
+
+_compiled: Memo[Network, _Compiled] = Memo(_Compiled, size=1 << 12)
 
 
 def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
@@ -59,10 +94,16 @@ def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
 
 def names_guests(network: Network) -> bool:
     """Whether any rule follows a guest, so that a changed lease can change what the rules do."""
-    return network.mode is not Mode.ISOLATED and any(
-        rule.enabled and rule.domain is not None
+    return network.mode is not Mode.ISOLATED and bool(_domains(network))
+
+
+def _domains(network: Network) -> frozenset[str]:
+    """The guests that rules name which aren't switched off."""
+    return frozenset(
+        rule.domain
         for policy in (network.incoming, network.outgoing)
         for rule in policy.rules
+        if rule.enabled and rule.domain is not None
     )
 
 
@@ -141,59 +182,90 @@ def _status(
     )
 
 
-def _policy(network: Network, policy: Policy, find_guest: FindGuest, direction: str) -> PolicyRules:
-    keys: dict[str, int] = {}
-    rules: list[PolicyRule | Forward] = []
-    for position, rule in enumerate(policy.rules):
-        if not rule.enabled:
-            continue
-        base = _key(direction, rule)
-        keys[base] = keys.get(base, 0) + 1
-        key = base if keys[base] == 1 else f"{base}-{keys[base]}"
-        guests = None if rule.domain is None else find_guest(rule.domain)
-        if guests is not None and is_forward(rule, outgoing=direction == "outgoing"):
-            rules.append(_forward(network, rule, key, position, guests))
-        else:
-            rules.append(
-                PolicyRule(
-                    key=key,
-                    action=rule.action,
-                    protocol=rule.protocol,
-                    ports=rule.port,
-                    source=rule.source,
-                    destination=rule.destination,
-                    guests=guests,
-                    established=rule.established,
-                    log=rule.log,
-                    limit=rule.limit,
-                    comment=rule.comment or "",
-                )
-            )
-    return PolicyRules(default=policy.default or Action.DENY, rules=tuple(rules))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A guest's addresses: all, and those that forwards lead to, one a family."""
+
+    all: frozenset[Address]
+    first: frozenset[Address]
 
 
-def _forward(
-    network: Network, rule: Rule, key: str, position: int, guests: frozenset[Address]
-) -> Forward:
-    assert rule.port is not None  # noqa: S101  (is_forward)
-    order = _order(network)
+def _first_of_each(addresses: Iterable[Address]) -> frozenset[Address]:
+    """The first address of each family that isn't only of the link."""
     chosen: dict[int, Address] = {}
-    for address in sorted(guests, key=order):
+    for address in addresses:
         if not address.is_link_local:
             chosen.setdefault(address.version, address)
-    return Forward(
-        key=key,
-        position=position,
-        ports=rule.port,
-        guest_ports=rule.destport or rule.port,
-        protocol=rule.protocol,
-        source=rule.source,
-        address=rule.destination,
-        guests=frozenset(chosen.values()),
-        log=rule.log,
-        limit=rule.limit,
-        comment=rule.comment or "",
-    )
+    return frozenset(chosen.values())
+
+
+class _Draft:
+    """What a rule comes to, whatever the others are; with the last outcome, to be had again."""
+
+    __slots__ = ("_forward", "_made", "_made_as", "_rule", "key")
+
+    def __init__(self, rule: Rule, *, outgoing: bool) -> None:
+        self.key = _key("outgoing" if outgoing else "incoming", rule)
+        self._rule = rule
+        self._forward = is_forward(rule, outgoing=outgoing)
+        self._made: PolicyRule | Forward | None = None
+        self._made_as: tuple[str, _Found | None] = ("", None)
+
+    def rule(self, key: str, found: _Found | None) -> PolicyRule | Forward:
+        """The rule under that key, its guest there."""
+        if self._made is None or self._made_as != (key, found):
+            self._made = self._make(key, found)
+            self._made_as = (key, found)
+        return self._made
+
+    def _make(self, key: str, found: _Found | None) -> PolicyRule | Forward:
+        rule = self._rule
+        if self._forward:
+            assert rule.port is not None  # noqa: S101  (is_forward)
+            return Forward(
+                key=key,
+                ports=rule.port,
+                guest_ports=rule.destport or rule.port,
+                protocol=rule.protocol,
+                source=rule.source,
+                address=rule.destination,
+                guests=found.first if found else frozenset(),
+                log=rule.log,
+                limit=rule.limit,
+                comment=rule.comment or "",
+            )
+        return PolicyRule(
+            key=key,
+            action=rule.action,
+            protocol=rule.protocol,
+            ports=rule.port,
+            source=rule.source,
+            destination=rule.destination,
+            guests=found.all if found else None,
+            established=rule.established,
+            log=rule.log,
+            limit=rule.limit,
+            comment=rule.comment or "",
+        )
+
+
+_incoming_drafts: Memo[Rule, _Draft] = Memo(lambda rule: _Draft(rule, outgoing=False))
+_outgoing_drafts: Memo[Rule, _Draft] = Memo(lambda rule: _Draft(rule, outgoing=True))
+
+
+def _policy(policy: Policy, found: Mapping[str, _Found], drafts: Memo[Rule, _Draft]) -> PolicyRules:
+    numbers: dict[str, int] = {}
+    rules: list[PolicyRule | Forward] = []
+    for rule in policy.rules:
+        if not rule.enabled:
+            continue
+        draft = drafts(rule)
+        key = draft.key
+        number = numbers[key] = numbers.get(key, 0) + 1
+        if number > 1:
+            key = f"{key}-{number}"
+        rules.append(draft.rule(key, None if rule.domain is None else found[rule.domain]))
+    return PolicyRules(default=policy.default or Action.DENY, rules=tuple(rules))
 
 
 def _order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:

@@ -6,8 +6,7 @@ every piece of the port space goes to the first rule that claims it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +16,8 @@ T = TypeVar("T")
 
 BOTH = (Protocol.TCP, Protocol.UDP)
 """What a rule with a port and no protocol is about."""
+
+_PORTS = 1 << 16
 
 
 def protocols(protocol: Protocol | None) -> tuple[Protocol, ...]:
@@ -53,46 +54,68 @@ class Piece(Generic[T]):
         return f"{self.protocol} . {ports}"
 
 
-def first_match(claims: Iterable[Claim[T]]) -> list[Piece[T]]:
+def first_match(claims: Sequence[Claim[T]]) -> list[Piece[T]]:
     """Disjoint pieces, each with the value of the first claim on it; sorted by protocol, port."""
-    return overlay(claims, lambda old, _new: old)
+    return [
+        Piece(protocol, first, last, claims[index].value)
+        for protocol, own in _by_protocol(claims)
+        for first, last, index in _first_runs(claims, own)
+    ]
 
 
-def overlay(claims: Iterable[Claim[T]], combine: Callable[[T, T], T]) -> list[Piece[T]]:
-    """Disjoint pieces; where claims meet, ``combine(earlier, later)`` is the piece's value."""
-    found: dict[Protocol, list[Piece[T]]] = {}
-    for claim in claims:
-        for protocol in claim.protocols:
-            pieces = found.setdefault(protocol, [])
-            _insert(
-                pieces, Piece(protocol, claim.ports.first, claim.ports.last, claim.value), combine
-            )
-    return [piece for protocol in sorted(found) for piece in found[protocol]]
+def overlay(claims: Sequence[Claim[T]], combine: Callable[[T, T], T]) -> list[Piece[T]]:
+    """Disjoint pieces; where claims meet, ``combine(earlier, later)`` is the piece's value.
+
+    A piece ends where the first claim on it does, even if the next has the same value.
+    """
+    pieces: list[Piece[T]] = []
+    for protocol, own in _by_protocol(claims):
+        values: list[T | None] = [None] * _PORTS
+        taken = bytearray(_PORTS)
+        for index in own:
+            claim = claims[index]
+            ports = slice(claim.ports.first, claim.ports.last + 1)
+            if not any(taken[ports]):
+                values[ports] = [claim.value] * len(claim.ports)
+                taken[ports] = b"\1" * len(claim.ports)
+                continue
+            for port in range(claim.ports.first, claim.ports.last + 1):
+                old = values[port]
+                values[port] = claim.value if old is None else combine(old, claim.value)
+                taken[port] = 1
+        for first, last, _ in _first_runs(claims, own):
+            begin = first
+            for port in range(first + 1, last + 2):
+                if port > last or values[port] != values[begin]:
+                    value = values[begin]
+                    assert value is not None  # noqa: S101  (a run is of ports that are claimed)
+                    pieces.append(Piece(protocol, begin, port - 1, value))
+                    begin = port
+    return pieces
 
 
-def _insert(pieces: list[Piece[T]], new: Piece[T], combine: Callable[[T, T], T]) -> None:
-    begin = bisect_right(pieces, new.first, key=lambda piece: piece.first)
-    if begin and pieces[begin - 1].last >= new.first:
-        begin -= 1
-    end, cursor = begin, new.first
-    result: list[Piece[T]] = []
+def _by_protocol(claims: Sequence[Claim[T]]) -> Iterator[tuple[Protocol, list[int]]]:
+    for protocol in sorted({protocol for claim in claims for protocol in claim.protocols}):
+        yield protocol, [i for i, claim in enumerate(claims) if protocol in claim.protocols]
 
-    def add(first: int, last: int, value: T) -> None:
-        if first <= last:
-            result.append(Piece(new.protocol, first, last, value))
 
-    while end < len(pieces) and pieces[end].first <= new.last:
-        old = pieces[end]
-        add(cursor, old.first - 1, new.value)
-        combined = combine(old.value, new.value)
-        if combined == old.value:
-            result.append(old)
+def _first_runs(claims: Sequence[Claim[T]], own: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """Runs of ports (first, last) that one of the ``own`` claims is the first to claim."""
+    owner = [-1] * (_PORTS + 1)
+    edges = set()
+    for index in reversed(list(own)):  # the first claims are painted last, over the others
+        ports = claims[index].ports
+        begin, end = ports.first, ports.last + 1
+        if end - begin == 1:
+            owner[begin] = index
         else:
-            first, last = max(old.first, new.first), min(old.last, new.last)
-            add(old.first, first - 1, old.value)
-            add(first, last, combined)
-            add(last + 1, old.last, old.value)
-        cursor = old.last + 1
-        end += 1
-    add(cursor, new.last, new.value)
-    pieces[begin:end] = result
+            owner[begin:end] = [index] * (end - begin)
+        edges.add(begin)
+        edges.add(end)
+    run, last_owner = 0, -1
+    for edge in sorted(edges):
+        if owner[edge] == last_owner:
+            continue
+        if last_owner >= 0:
+            yield run, edge - 1, last_owner
+        run, last_owner = edge, owner[edge]

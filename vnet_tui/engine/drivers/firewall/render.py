@@ -245,7 +245,7 @@ def _shared_lookups(
     yield BRIDGES, Lookup("ifname", elements={part.bridge: "" for part in parts})
     singles: dict[str, str] = {}
     ranges: dict[str, str] = {}
-    claims = (claim for part in parts for claim in part.claims)
+    claims = [claim for part in parts for claim in part.claims]
     for piece in overlay(claims, lambda old, new: old if new[0] in old else old + new):
         target = piece.value[0]
         if len(piece.value) > 1:
