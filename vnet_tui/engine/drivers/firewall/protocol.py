@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Protocol
 
 from vnet_tui.engine.errors import DriverError, Problem, UnsupportedError
@@ -52,23 +53,38 @@ def choose(preference: str, paths: Paths) -> FirewallDriver:
         raise DriverError(
             f"{preference!r} is no firewall driver", f"choose one of {', '.join(PREFERENCES)}"
         )
-    if preference == "iptables":
-        raise _refusal("iptables was asked for, but this engine can't drive it yet")
     # Imported here so that naming the protocol doesn't load a driver.
+    from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver, unusable
+    from vnet_tui.engine.drivers.firewall.moving import Moving
+    from vnet_tui.engine.drivers.firewall.nft_kernel import in_kernel
     from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
 
-    driver = NftablesDriver.find(paths, asked_for=preference == "nftables")
-    if driver is None:
-        raise _refusal("neither libnftables nor the program nft is installed")
-    return driver
+    nftables = NftablesDriver.find(paths, asked_for=preference == "nftables")
+    lacking: list[str] = []
+    if nftables is None:
+        lacking.append("neither libnftables nor the program nft is installed")
+    elif not in_kernel():
+        nftables = None
+        lacking.append("this kernel has no nftables")
+    if nftables is not None and preference != "iptables":
+        return Moving(nftables, IptablesDriver(paths, "left from before"))
+    if preference == "nftables":
+        raise _refusal("nftables was asked for", lacking)
+    if without_iptables := unusable():
+        if preference == "iptables":
+            raise _refusal("iptables was asked for", [without_iptables])
+        raise _refusal("there is neither nftables nor iptables", [*lacking, without_iptables])
+    why = "asked for" if preference == "iptables" else f"chosen by itself, as {lacking[0]}"
+    iptables = IptablesDriver(paths, f"{why}; python-iptables on legacy tables")
+    return Moving(iptables, nftables) if nftables is not None else iptables
 
 
-def _refusal(message: str) -> UnsupportedError:
+def _refusal(message: str, lacking: Sequence[str]) -> UnsupportedError:
     programs = ("nft", "iptables", "iptables-legacy", "iptables-nft")
     found = [path for name in programs if (path := shutil.which(name))]
     there = f"this host has {', '.join(found)}" if found else "this host has no firewall program"
     problem = Problem(
-        message=f"{message}; {there}",
+        message=f"{message}, but {'; '.join(lacking)}; {there}",
         remedy="install nftables, and choose auto or nftables",
     )
     return UnsupportedError("No firewall driver:", [problem])

@@ -1,0 +1,88 @@
+"""Entries of legacy tables as bytes: how long, where their parts are, what identifies them.
+
+Layouts are those of ``linux/netfilter_ipv4/ip_tables.h``, ``linux/netfilter_ipv6/ip6_tables.h`` and
+``linux/netfilter/x_tables.h`` on machines where ``long`` is 64 bits wide or aligned like that.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_OFFSETS = struct.Struct("=HH")  # target_offset, next_offset
+_EXTENSION = struct.Struct("=H29sB")  # struct xt_entry_match, struct xt_entry_target: size, name
+_VERDICT = struct.Struct("=i")
+
+STANDARD = b""
+"""The name of the target that holds a verdict or the place to jump to."""
+
+ERROR = b"ERROR"
+"""The name of the target that stands before a chain of users and holds its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Sizes and places in the entries of one address family, in bytes."""
+
+    match: int
+    """How much says what a rule is about (``struct ipt_ip``): addresses, interfaces, protocol."""
+    offsets: int
+    """Where ``target_offset`` stands; ``next_offset`` follows."""
+    header: int
+    """How long the entry is before its matches."""
+
+    def size(self, blob: bytes, at: int) -> int:
+        """How long the entry is."""
+        return int(_OFFSETS.unpack_from(blob, at + self.offsets)[1])
+
+    def target(self, blob: bytes, at: int) -> int:
+        """Where the target of the entry begins."""
+        return at + int(_OFFSETS.unpack_from(blob, at + self.offsets)[0])
+
+
+LAYOUTS = {
+    4: Layout(match=84, offsets=88, header=112),
+    6: Layout(match=133, offsets=140, header=168),
+}
+
+
+def extension(blob: bytes, at: int) -> tuple[int, bytes, bytes]:
+    """Size, name and data of the match or target that begins there."""
+    size, name, _revision = _EXTENSION.unpack_from(blob, at)
+    return size, name.split(b"\0", 1)[0], blob[at + _EXTENSION.size : at + size]
+
+
+def matches(family: int, entry: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and data of each match of an entry."""
+    layout = LAYOUTS[family]
+    at, end = layout.header, layout.target(entry, 0)
+    while at < end:
+        size, name, data = extension(entry, at)
+        yield name, data
+        at += size
+
+
+def verdict(data: bytes) -> int:
+    """What the standard target's data says: below 0 a verdict, else where to jump to."""
+    return int(_VERDICT.unpack_from(data)[0])
+
+
+def comment(family: int, entry: bytes) -> str:
+    """The comment of an entry; empty where it has none (``struct xt_comment_info``)."""
+    for name, data in matches(family, entry):
+        if name == b"comment":
+            return data.split(b"\0", 1)[0].decode(errors="replace")
+    return ""
+
+
+def identity(family: int, entry: bytes, jump: str | None) -> bytes:
+    """What is equal in two entries that do the same, whatever they have counted.
+
+    A jump or verdict (``jump``: its name) is written as a place in the table, which may change;
+    None where the entry has a target of another kind.
+    """
+    layout = LAYOUTS[family]
+    at = layout.target(entry, 0)
+    does = entry[at : layout.size(entry, 0)] if jump is None else jump.encode()
+    return entry[: layout.match] + entry[layout.header : at] + b"\0" + does

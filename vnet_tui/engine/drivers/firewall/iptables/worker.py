@@ -1,0 +1,84 @@
+"""A child process that changes the tables of one address family, as its parent sees it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import vnet_tui
+from vnet_tui.engine.drivers.firewall.iptables import child
+from vnet_tui.engine.drivers.firewall.iptables.rules import Edit
+from vnet_tui.engine.errors import DriverError
+
+
+class Worker:
+    """Lives in the network namespace of the thread that makes it, until it is closed or we end.
+
+    All methods block. They raise DriverError when the child can't do what it should, or is gone.
+    """
+
+    def __init__(self, family: int, lock: int) -> None:
+        self.family = family
+        self._ready = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", child.__name__, str(family)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            pass_fds=[lock],
+            env=os.environ | {"PYTHONPATH": _python_path()},
+            start_new_session=True,  # Ctrl-C in a terminal is for us, not for it
+        )
+
+    def prepare(self, table: str, edit: Edit) -> None:
+        """Make an edit ready; nothing is changed yet."""
+        data = dataclasses.asdict(edit)
+        self._ask({"do": "prepare", "table": table, "edit": data}, f"change its table {table}")
+
+    def commit(self, table: str) -> None:
+        """Put a table in place as it was prepared."""
+        self._ask({"do": "commit", "table": table}, f"put its table {table} in place")
+
+    def close(self) -> None:
+        """End it; what it was asked for before happens."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _ask(self, request: dict[str, Any], what: str) -> None:
+        if not self._ready:
+            self._answer("start its process")
+            self._ready = True
+        assert self._process.stdin is not None  # noqa: S101  (PIPE)
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            pass  # it is gone: how, the missing answer tells
+        self._answer(what)
+
+    def _answer(self, what: str) -> None:
+        assert self._process.stdout is not None  # noqa: S101  (PIPE)
+        line = self._process.stdout.readline()
+        if not line:
+            raise DriverError(
+                f"iptables of IPv{self.family} could not {what}: "
+                f"its process ended with status {self._process.wait()}"
+            )
+        if error := json.loads(line).get("error"):
+            raise DriverError(f"iptables of IPv{self.family} could not {what}: {error}")
+
+
+def _python_path() -> str:
+    """Where the child finds this package, as we did."""
+    root = str(Path(vnet_tui.__file__).parent.parent)
+    before = os.environ.get("PYTHONPATH")
+    return f"{root}{os.pathsep}{before}" if before else root
