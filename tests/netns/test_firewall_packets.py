@@ -1,4 +1,4 @@
-"""Who reaches whom: every row is real packets, over IPv4 and IPv6, through the nftables driver."""
+"""Who reaches whom: every row is real packets, over IPv4 and IPv6, through each driver."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import pytest
 
 from tests.support.firewall_lab import FirewallLab
 from tests.support.lab import Lab
+from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver, choose
 
 NAT = '<forwarding mode="nat"/>'
 
 
+@pytest.fixture(params=["nftables", "iptables"])
+def driver(lab: Lab, request: pytest.FixtureRequest) -> FirewallDriver:
+    return choose(request.param, lab.paths)
+
+
 @pytest.fixture(params=[False, True], ids=["plain", "bridge-netfilter"])
-async def world(lab: Lab, request: pytest.FixtureRequest) -> AsyncIterator[FirewallLab]:
-    made = FirewallLab(lab, bridge_netfilter=request.param)
+async def world(
+    lab: Lab, driver: FirewallDriver, request: pytest.FixtureRequest
+) -> AsyncIterator[FirewallLab]:
+    made = FirewallLab(lab, driver, bridge_netfilter=request.param)
     yield made
     await made.close()
 
