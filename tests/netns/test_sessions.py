@@ -46,6 +46,7 @@ def world(lab: Lab, tmp_path: Path) -> Iterator[Mapping[str, Callable[[], None]]
         veth("uplink0", "eth0", outside)
         outside.run("ip", "address", "add", "198.51.100.1/24", "dev", "eth0")
         lab.ip("address", "add", "198.51.100.2/24", "dev", "uplink0")
+        lab.ip("route", "add", "default", "via", "198.51.100.1")
 
     def plug_in() -> None:
         web = lab.machine("web")
@@ -78,8 +79,10 @@ def world(lab: Lab, tmp_path: Path) -> Iterator[Mapping[str, Callable[[], None]]
         server.wait()
 
 
-def test_the_command_line(shell: Shell, tmp_path: Path) -> None:
-    assert run_page(DOCS / "cli.md", shell, tmp_path / "home", {}) > 20
+def test_the_command_line(
+    shell: Shell, tmp_path: Path, world: Mapping[str, Callable[[], None]]
+) -> None:
+    assert run_page(DOCS / "cli.md", shell, tmp_path / "home", world) > 20
 
 
 def test_the_guide(

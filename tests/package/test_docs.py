@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lxml import etree
 from vnet_tui import actions
 from vnet_tui.actions import Action
 from vnet_tui.cli.main import parser
+from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.xml import parse
 
 CHECKOUT = Path(__file__).parents[2]
@@ -140,6 +142,12 @@ def test_every_command_is_told_with_its_options_and_no_other() -> None:
     for other in PAGES:
         for name in re.findall(r"\bvnet (?:network|net)-([a-z][a-z-]*)", other.read_text()):
             assert f"network-{name}" in known, f"{named(other)}: {name}"
+
+
+def test_every_method_of_the_engine_is_told() -> None:
+    page = (DOCS / "engine.md").read_text()
+    methods = [name for name, _ in inspect.getmembers(Engine, callable) if name[0] != "_"]
+    assert [name for name in methods if f"{name}(" not in page] == []
 
 
 @pytest.mark.parametrize(
