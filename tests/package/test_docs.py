@@ -14,6 +14,7 @@ from vnet_tui import actions
 from vnet_tui.actions import Action
 from vnet_tui.cli.main import parser
 from vnet_tui.engine.engine import Engine
+from vnet_tui.engine.requests import unrunnable
 from vnet_tui.engine.xml import parse
 
 CHECKOUT = Path(__file__).parents[2]
@@ -142,6 +143,34 @@ def test_every_command_is_told_with_its_options_and_no_other() -> None:
     for other in PAGES:
         for name in re.findall(r"\bvnet (?:network|net)-([a-z][a-z-]*)", other.read_text()):
             assert f"network-{name}" in known, f"{named(other)}: {name}"
+
+
+REFUSED = {
+    "listen": '<listen address="172.31.0.5" port="1234"/>',
+    "connections": '<connections><connection address="172.31.0.6" port="1234"/></connections>',
+    "switch": '<switch type="vde"/>',
+    "interface": '<interface name="eth1"/>',
+    "log": '<forwarding><incoming><allow port="22" log="true"/></incoming></forwarding>',
+    "limit": '<forwarding><incoming><allow port="22" limit="5"/></incoming></forwarding>',
+    "established": '<forwarding><incoming><deny established="false"/></incoming></forwarding>',
+}
+"""What this version may refuse to start, each in a document."""
+
+
+def test_what_a_start_refuses_is_told() -> None:
+    page = (DOCS / "guide.md").read_text()
+    told = re.search(
+        r"^## What this version can't do$(.*?)^Besides:$", page, re.DOTALL | re.MULTILINE
+    )
+    assert told
+    rows = " ".join(row.split(" | ")[0] for row in told[1].splitlines() if row.startswith("| `"))
+    mentioned = {word for word in REFUSED if re.search(rf"`<?{word}\b", rows)}
+    refused = {
+        word
+        for word, part in REFUSED.items()
+        if unrunnable(parse(f"<network><name>x</name>{part}</network>"))
+    }
+    assert mentioned == refused
 
 
 def test_every_method_of_the_engine_is_told() -> None:
