@@ -83,7 +83,8 @@ def _stopped(subject: Subject, journeys: Iterable[Journey]) -> Iterator[Finding]
 def _commands(subject: Subject, journey: Journey, arrival: Arrival) -> tuple[Command, ...]:
     if not arrival.blocked:
         return ()
-    return remedy(journey, subject.others.tables, subject.bridge, subject.others.programs)
+    device = journey.device or subject.bridge
+    return remedy(journey, subject.others.tables, device, subject.others.programs)
 
 
 def _finding(group: _Group) -> Finding:

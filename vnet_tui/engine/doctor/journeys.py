@@ -27,10 +27,12 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A way there and back. ``what`` says in a few words what it is for."""
+    """A way there and back. ``what`` says in a few words what it is for; ``device`` is the
+    interface that it is about, where that isn't the network's bridge."""
 
     what: str
     stages: tuple[Stage, ...]
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

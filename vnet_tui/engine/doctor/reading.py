@@ -9,7 +9,6 @@ from vnet_tui.engine.doctor.save_reading import read_save
 from vnet_tui.engine.doctor.tables import Chain, Table
 from vnet_tui.engine.drivers.foreign import Foreign
 
-
 _OUR_CHAINS = "VNET-"
 """How the chains of our iptables driver begin."""
 

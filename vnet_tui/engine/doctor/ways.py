@@ -18,8 +18,10 @@ DHCP = "DHCP"
 DNS = "DNS"
 WAY_OUT = "the way out"
 NEIGHBOURS = "IPv6 between guests and host"
+UPLINK_NEIGHBOURS = "IPv6 on the way out"
 ADVERTISING = "IPv6 router advertisement"
 DHCP6 = "DHCPv6"
+BRIDGED = "guests of the network to each other"
 
 _WEB = 443
 _LINK_LOCAL = {"host": ip_address("fe80::1"), "guest": ip_address("fe80::2")}
@@ -40,7 +42,7 @@ def services(subject: Subject) -> Iterator[Journey]:
         if guest is None or gateway is None:
             continue
         if version == 6:
-            yield _neighbours(subject)
+            yield _neighbours(NEIGHBOURS, gateway, subject.bridge)
         if network.serves_dns:
             for protocol in ("udp", "tcp"):
                 asking = _packet(subject, protocol, guest, gateway, dport=53, iif=subject.bridge)
@@ -66,7 +68,10 @@ def beyond(subject: Subject) -> Iterator[Journey]:
             continue
         packet = _packet(subject, protocol, guest, SOMEWHERE[version], dport=port)
         packet = addressed(subject.host, replace(packet, iif=subject.bridge, oif=uplink))
-        own = subject.host.address_on(uplink, version) if rules.mode is Mode.NAT else None
+        on_uplink = subject.host.address_on(uplink, version)
+        if on_uplink is not None and version == 6:
+            yield _neighbours(UPLINK_NEIGHBOURS, on_uplink, uplink)
+        own = on_uplink if rules.mode is Mode.NAT else None
         yield through(WAY_OUT, packet, masqueraded=own)
 
 
@@ -92,7 +97,7 @@ def bridged(subject: Subject) -> Iterator[Journey]:
         if guest is not None:
             packet = _packet(subject, "tcp", guest, guest + 1, dport=_WEB)
             packet = replace(packet, iif=subject.bridge, oif=subject.bridge)
-            yield through("guests of the network to each other", packet)
+            yield through(BRIDGED, packet)
 
 
 def _opened(subject: Subject) -> tuple[str, int] | None:
@@ -171,14 +176,15 @@ def _dhcp6(subject: Subject) -> Journey:
 
 
 def _discovery(
-    subject: Subject, what: str, asks: str, answers: str, target: Address, everybody: Address
+    what: str, kinds: tuple[str, str], device: str, target: Address, answers_to: Address
 ) -> Journey:
     """A question of neighbour discovery (RFC 4861), which conntrack doesn't track."""
+    asks, answers = kinds
     asking = Packet(
         protocol="icmpv6",
         source=_LINK_LOCAL["guest"],
         target=target,
-        iif=subject.bridge,
+        iif=device,
         icmp_type=asks,
         state="untracked",
         target_type="multicast",
@@ -186,28 +192,37 @@ def _discovery(
     answer = replace(
         asking,
         source=_LINK_LOCAL["host"],
-        target=everybody,
+        target=answers_to,
         iif="",
-        oif=subject.bridge,
+        oif=device,
         icmp_type=answers,
         source_type="local",
-        target_type="multicast" if everybody.is_multicast else "unicast",
+        target_type="multicast" if answers_to.is_multicast else "unicast",
     )
-    return to_host(what, asking, answer=answer)
+    return replace(to_host(what, asking, answer=answer), device=device)
 
 
 def _advertising(subject: Subject) -> Journey:
     kinds = ("nd-router-solicit", "nd-router-advert")
-    return _discovery(subject, ADVERTISING, *kinds, _ALL_ROUTERS, _ALL_NODES)
+    return _discovery(ADVERTISING, kinds, subject.bridge, _ALL_ROUTERS, _ALL_NODES)
 
 
-def _neighbours(subject: Subject) -> Journey:
-    gateway = subject.gateway(6)
-    assert gateway is not None  # noqa: S101  (asked for networks with IPv6 only)
-    low = int(gateway) & 0xFFFFFF  # the solicited-node address of RFC 4291, section 2.7.1
-    solicited = ip_address("ff02::1:ff00:0") + low
+def _neighbours(what: str, address: Address, device: str) -> Journey:
+    low = int(address) & 0xFFFFFF  # the solicited-node address of RFC 4291, section 2.7.1
     kinds = ("nd-neighbor-solicit", "nd-neighbor-advert")
-    return _discovery(subject, NEIGHBOURS, *kinds, solicited, _LINK_LOCAL["guest"])
+    solicited = ip_address("ff02::1:ff00:0") + low
+    asked = _discovery(what, kinds, device, solicited, _LINK_LOCAL["guest"])
+    # The host asks in its turn: the same packets, each the other way round.
+    turned = [
+        replace(
+            stage,
+            hook={"input": "output", "output": "input"}.get(stage.hook, stage.hook),
+            packet=replace(stage.packet, iif=stage.packet.oif, oif=stage.packet.iif),
+        )
+        for stage in asked.stages
+        if stage.hook in ("input", "output")
+    ]
+    return replace(asked, stages=(*asked.stages, *turned))
 
 
 def _forward(subject: Subject, what: str, forward: Forward, guest: Address) -> Iterator[Journey]:
