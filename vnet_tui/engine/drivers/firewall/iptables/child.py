@@ -115,7 +115,7 @@ class Tables:
         entry = handle.first_rule(chain)
         while entry:
             raw = ctypes.string_at(ctypes.addressof(entry), entry.next_offset)
-            _, name, _ = entries.extension(raw, layout.target(raw, 0))
+            name = entries.extension(raw, layout.target(raw, 0)).name
             target = (handle.get_target(entry) or b"").decode(errors="replace")
             # A jump that was just added still has its chain's name there.
             jump = target if name == entries.STANDARD or handle.is_chain(target) else None

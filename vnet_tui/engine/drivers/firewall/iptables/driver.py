@@ -15,18 +15,17 @@ from typing import TypeVar
 from vnet_tui.engine.drivers.firewall.iptables import kernel
 from vnet_tui.engine.drivers.firewall.iptables.compile import compile_tables
 from vnet_tui.engine.drivers.firewall.iptables.libraries import lacking
-from vnet_tui.engine.drivers.firewall.iptables.lock import TablesLock, lock_path
 from vnet_tui.engine.drivers.firewall.iptables.rules import (
     FAMILIES,
     TABLES,
     Edit,
+    Place,
     Table,
     change,
     rewrite,
 )
-from vnet_tui.engine.drivers.firewall.iptables.state import Place, read_state
-from vnet_tui.engine.drivers.firewall.iptables.worker import Worker
-from vnet_tui.engine.errors import DriverError, VnetError
+from vnet_tui.engine.drivers.firewall.iptables.state import read_state
+from vnet_tui.engine.drivers.firewall.iptables.transaction import Transactions
 from vnet_tui.engine.model import Mode
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest
@@ -60,8 +59,7 @@ class IptablesDriver:
         self.reason = reason
         self._instance = paths.instance
         self._thread: ThreadPoolExecutor | None = None
-        self._lock: TablesLock | None = None
-        self._workers: dict[int, Worker] = {}
+        self._transactions = Transactions()
 
     async def observe(self) -> FirewallState:
         """What there is of ours; starts no process, and makes no table."""
@@ -74,7 +72,7 @@ class IptablesDriver:
     async def close(self) -> None:
         """End thread and children; the rules stay."""
         if self._thread is not None:
-            await self._call(self._close)
+            await self._call(self._transactions.close)
             self._thread.shutdown()
             self._thread = None
 
@@ -97,9 +95,7 @@ class IptablesDriver:
         after = self._compile(step.after, families)
         if not step.after.networks and not self._observe().present:
             return
-        if self._lock is None:
-            self._lock = TablesLock(lock_path())
-        with self._lock.held():
+        with self._transactions.alone():
             state = self._observe()  # raises where the chains aren't ours to change
             digests = {uuid: rules_digest(rules) for uuid, rules in step.before.networks.items()}
             known = state.present and state.intact and state.digests == digests
@@ -108,7 +104,8 @@ class IptablesDriver:
                 place: rewrite(table) if anew else change(before[place], table)
                 for place, table in after.items()
             }
-            self._carry_out(_in_order(edits, step), before)
+            undo = {place: rewrite(table) for place, table in before.items()}
+            self._transactions.carry_out(_in_order(edits, step), undo)
 
     def _compile(self, ruleset: Ruleset, families: tuple[int, ...]) -> dict[Place, Table]:
         return {
@@ -116,58 +113,6 @@ class IptablesDriver:
             for family in families
             for name, table in compile_tables(ruleset, self._instance, family).items()
         }
-
-    def _carry_out(self, edits: Mapping[Place, Edit], before: Mapping[Place, Table]) -> None:
-        """Put all tables in place, or leave those that were there before."""
-        self._prepare(edits)
-        done: list[Place] = []
-        try:
-            for family, table in edits:
-                self._worker(family).commit(table)
-                done.append((family, table))
-        except DriverError as error:
-            self._put_back({place: rewrite(before[place]) for place in reversed(done)}, error)
-            raise
-
-    def _prepare(self, edits: Mapping[Place, Edit]) -> None:
-        for family, _ in edits:
-            self._worker(family)  # all start at once
-        for (family, table), edit in edits.items():
-            try:
-                self._worker(family).prepare(table, edit)
-            except DriverError:
-                self._end_workers()
-                raise
-
-    def _put_back(self, edits: Mapping[Place, Edit], error: DriverError) -> None:
-        """After a failure, with processes that know nothing of it."""
-        self._end_workers()
-        try:
-            self._prepare(edits)
-            for family, table in edits:
-                self._worker(family).commit(table)
-        except VnetError as trouble:
-            raise DriverError(
-                f"{error.message}; and what was there could not be put back: {trouble.message}",
-                "the next change writes all of it anew",
-            ) from error
-
-    def _worker(self, family: int) -> Worker:
-        if family not in self._workers:
-            assert self._lock is not None  # noqa: S101  (_set)
-            self._workers[family] = Worker(family, self._lock.fd)
-        return self._workers[family]
-
-    def _end_workers(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
-        self._workers.clear()
-
-    def _close(self) -> None:
-        self._end_workers()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
 
 def _families() -> tuple[int, ...]:

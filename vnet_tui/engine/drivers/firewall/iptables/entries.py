@@ -47,32 +47,48 @@ LAYOUTS = {
 }
 
 
-def extension(blob: bytes, at: int) -> tuple[int, bytes, bytes]:
-    """Size, name and data of the match or target that begins there."""
-    size, name, _revision = _EXTENSION.unpack_from(blob, at)
-    return size, name.split(b"\0", 1)[0], blob[at + _EXTENSION.size : at + size]
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A match or target: its name, which revision of it, and its data."""
+
+    size: int
+    name: bytes
+    revision: int
+    data: bytes
+
+    def __bytes__(self) -> bytes:
+        """What counts: in memory that the kernel filled, anything may stand after the name."""
+        return _EXTENSION.pack(self.size, self.name, self.revision) + self.data
+
+    @property
+    def verdict(self) -> int:
+        """What the standard target says: below 0 a verdict, else where to jump to."""
+        return int(_VERDICT.unpack_from(self.data)[0])
 
 
-def matches(family: int, entry: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and data of each match of an entry."""
+def extension(blob: bytes, at: int) -> Extension:
+    """The match or target that begins there."""
+    size, name, revision = _EXTENSION.unpack_from(blob, at)
+    return Extension(
+        size, name.split(b"\0", 1)[0], revision, blob[at + _EXTENSION.size : at + size]
+    )
+
+
+def matches(family: int, entry: bytes) -> Iterator[Extension]:
+    """The matches of an entry."""
     layout = LAYOUTS[family]
     at, end = layout.header, layout.target(entry, 0)
     while at < end:
-        size, name, data = extension(entry, at)
-        yield name, data
-        at += size
-
-
-def verdict(data: bytes) -> int:
-    """What the standard target's data says: below 0 a verdict, else where to jump to."""
-    return int(_VERDICT.unpack_from(data)[0])
+        found = extension(entry, at)
+        yield found
+        at += found.size
 
 
 def comment(family: int, entry: bytes) -> str:
     """The comment of an entry; empty where it has none (``struct xt_comment_info``)."""
-    for name, data in matches(family, entry):
-        if name == b"comment":
-            return data.split(b"\0", 1)[0].decode(errors="replace")
+    for match in matches(family, entry):
+        if match.name == b"comment":
+            return match.data.split(b"\0", 1)[0].decode(errors="replace")
     return ""
 
 
@@ -83,6 +99,5 @@ def identity(family: int, entry: bytes, jump: str | None) -> bytes:
     None where the entry has a target of another kind.
     """
     layout = LAYOUTS[family]
-    at = layout.target(entry, 0)
-    does = entry[at : layout.size(entry, 0)] if jump is None else jump.encode()
-    return entry[: layout.match] + entry[layout.header : at] + b"\0" + does
+    does = jump.encode() if jump is not None else bytes(extension(entry, layout.target(entry, 0)))
+    return entry[: layout.match] + b"".join(map(bytes, matches(family, entry))) + b"\0" + does

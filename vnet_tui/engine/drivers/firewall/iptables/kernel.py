@@ -160,9 +160,9 @@ def _parse(
         if at in built_in:
             chain = built_in[at]
             contents[chain] = []
-        _, target, data = entries.extension(blob, layout.target(blob, at))
-        if target == entries.ERROR:
-            chain = data.split(b"\0", 1)[0].decode(errors="replace")
+        target = entries.extension(blob, layout.target(blob, at))
+        if target.name == entries.ERROR:
+            chain = target.data.split(b"\0", 1)[0].decode(errors="replace")
             places[at + size] = chain
             contents[chain] = []
         elif at not in policies:
@@ -197,10 +197,10 @@ def _target(
     layout: entries.Layout, entry: bytes, start: int, places: Mapping[int, str]
 ) -> tuple[str, bool]:
     """Where an entry leads, and whether that is a verdict or chain: other targets do their own."""
-    _, name, data = entries.extension(entry, layout.target(entry, 0))
-    if name != entries.STANDARD:
-        return name.decode(errors="replace"), False
-    where = entries.verdict(data)
+    target = entries.extension(entry, layout.target(entry, 0))
+    if target.name != entries.STANDARD:
+        return target.name.decode(errors="replace"), False
+    where = target.verdict
     if where < 0:
         return _VERDICTS.get(where, ""), True
     return "" if where == start + len(entry) else places.get(where, ""), True

@@ -33,21 +33,21 @@ class TablesLock:
     keeps others away even when its parent is killed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self) -> None:
+        self._path = lock_path()
         self.fd = self._open()
 
     @contextmanager
-    def held(self, patience: float = PATIENCE) -> Iterator[None]:
-        """Have it, waiting at most so many seconds for others. Raises DriverError after that."""
+    def held(self) -> Iterator[None]:
+        """Have it, waiting for others at most ``PATIENCE`` long. Raises DriverError after that."""
         if not self._current():
             os.close(self.fd)
             self.fd = self._open()
-        end = time.monotonic() + patience
+        end = time.monotonic() + PATIENCE
         while not self._try():
             if time.monotonic() > end:
                 raise DriverError(
-                    f"another program has held {self._path} for {patience:g} seconds{self._who()}",
+                    f"another program has held {self._path} for {PATIENCE:g} seconds{self._who()}",
                     "wait for it, or see what it is doing",
                 )
             time.sleep(_GLANCE)

@@ -19,6 +19,9 @@ written anew by a newer one."""
 TABLES = ("filter", "nat")
 FAMILIES = (4, 6)
 
+Place = tuple[int, str]
+"""An address family and the name of a table."""
+
 RETURN = "RETURN"
 EXTENSIONS = frozenset({"DNAT", "MASQUERADE", "REJECT"})
 """Targets that are neither verdicts nor chains."""

@@ -10,6 +10,7 @@ from vnet_tui.engine.drivers.firewall.iptables.kernel import FoundTable
 from vnet_tui.engine.drivers.firewall.iptables.rules import (
     MARK,
     VERSION,
+    Place,
     chain_name,
     owner,
     structure,
@@ -20,9 +21,6 @@ from vnet_tui.engine.resources import FirewallState
 _MARK = re.compile(
     r"vnet:(?P<instance>[^:]*):(?P<of>shared|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(?P<digest>[^:]*):(?P<structure>[^:]*)"
 )
-
-Place = tuple[int, str]
-"""An address family and the name of a table."""
 
 
 def read_state(tables: Mapping[Place, FoundTable | None], instance: str) -> FirewallState:

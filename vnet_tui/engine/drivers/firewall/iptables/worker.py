@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,11 @@ class Worker:
             start_new_session=True,  # Ctrl-C in a terminal is for us, not for it
         )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
     def prepare(self, table: str, edit: Edit) -> None:
         """Make an edit ready; nothing is changed yet."""
         data = dataclasses.asdict(edit)
@@ -48,7 +54,8 @@ class Worker:
     def close(self) -> None:
         """End it; what it was asked for before happens."""
         if self._process.stdin is not None:
-            self._process.stdin.close()
+            with suppress(OSError):  # it may be gone, with something still to be written
+                self._process.stdin.close()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
@@ -58,11 +65,9 @@ class Worker:
             self._answer("start its process")
             self._ready = True
         assert self._process.stdin is not None  # noqa: S101  (PIPE)
-        try:
+        with suppress(OSError):  # if it is gone, the missing answer tells how
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        except OSError:
-            pass  # it is gone: how, the missing answer tells
         self._answer(what)
 
     def _answer(self, what: str) -> None:
