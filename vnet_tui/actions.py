@@ -81,8 +81,9 @@ APPLY = Action(
     id="apply-network",
     key="p",
     label="apply",
-    title="apply the changed definition of {}",
-    help="Bring the running network to its definition with the smallest change.",
+    title="bring {} to its definition",
+    help="Bring the running network to its definition, which changed or from which others made it "
+    "differ, with the smallest change.",
     shown=False,
 )
 DEFINE = Action(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -12,7 +14,7 @@ import pytest
 
 from tests.support.dhcp import lease4, release4
 from tests.support.eventually import soon
-from tests.support.inventory import inventory
+from tests.support.inventory import dnsmasqs, inventory, processes_here
 from tests.support.lab import Lab
 from tests.support.packets import Fate, Packets, Probe
 from vnet_tui.engine.engine import Engine
@@ -152,6 +154,15 @@ async def test_what_others_break_is_shown_as_drifted_and_can_be_mended(
     await soon(active)
 
 
+async def test_a_dnsmasq_that_dies_is_noticed(engine: Engine, lab: Lab) -> None:
+    told = asyncio.create_task(_until_told(engine.events(), EventKind.WARNING))
+    (pid,) = [pid for pid, line in processes_here().items() if "dnsmasq" in line]
+    os.kill(pid, signal.SIGKILL)
+    assert "start dnsmasq on vnet-foo" in await asyncio.wait_for(told, 10)
+    await engine.apply("Foo")
+    assert len(dnsmasqs()) == 1
+
+
 async def test_a_flushed_ruleset_is_written_anew_and_told(engine: Engine, lab: Lab) -> None:
     before = inventory(lab.paths)["ruleset"]
     told = asyncio.create_task(_until_told(engine.events(), EventKind.RECOVERED))
@@ -165,4 +176,4 @@ async def test_another_programs_changes_are_told_here(engine: Engine, lab: Lab) 
     told = asyncio.create_task(_until_told(events, EventKind.STOPPED))
     async with Engine(lab.paths) as other:
         await other.stop(["Foo"])
-    assert await asyncio.wait_for(told, 10) == "stopped"
+    assert await asyncio.wait_for(told, 10) == "no longer runs"

@@ -42,10 +42,14 @@ def sysctl(key: str) -> str:
     return Path("/proc/sys", key).read_text().strip()
 
 
+def processes_here() -> dict[int, str]:
+    """The other processes of this host, by id, with their command lines."""
+    return processes_in({Path("/proc/thread-self/ns/net").stat().st_ino})
+
+
 def dnsmasqs() -> list[str]:
     """The command lines of the dnsmasq processes of this host."""
-    here = Path("/proc/thread-self/ns/net").stat().st_ino
-    lines = processes_in({here}).values()
+    lines = processes_here().values()
     return sorted(_without_index(line) for line in lines if "dnsmasq" in line)
 
 

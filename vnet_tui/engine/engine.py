@@ -101,8 +101,9 @@ class Engine:
         return (await self._infos([ref]))[0]
 
     async def damaged(self) -> tuple[str, ...]:
-        """Definitions that couldn't be read, each with the reason and where it was set aside."""
-        return (await self._look()).damaged
+        """Definitions that couldn't be read when networks were last listed, each with the reason
+        and where it was set aside."""
+        return (await self._look()).damaged if self.catalog.store.doubtful else ()
 
     async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
         """A network's document: as it runs (with ``id``); as defined when ``inactive``."""
@@ -139,7 +140,7 @@ class Engine:
                 f"stop it first: vnet network-stop {earlier[0].name}",
             )
         await asyncio.to_thread(self.catalog.store.save, network)
-        self.bus.tell(EventKind.DEFINED, uuid, network.name, "defined")
+        self.bus.tell(EventKind.DEFINED, uuid, network.name, "definition stored")
         return await self.network(uuid)
 
     async def undefine(self, ref: Ref) -> None:
@@ -341,8 +342,8 @@ class Engine:
 
 
 _TOLD = {
-    "start": (EventKind.STARTED, "started"),
-    "stop": (EventKind.STOPPED, "stopped"),
-    "restart": (EventKind.STARTED, "restarted"),
+    "start": (EventKind.STARTED, "runs"),
+    "stop": (EventKind.STOPPED, "no longer runs"),
+    "restart": (EventKind.STARTED, "made anew, runs again"),
     "edit": (EventKind.EDITED, "brought to its definition"),
 }

@@ -63,6 +63,7 @@ class Live:
         self._repairs = Pace(5, 60.0)
         self._starting = asyncio.Lock()
         self._disturbed = asyncio.Event()
+        self._looked = asyncio.Event()
 
     async def changes(self) -> Changes:
         """How the host is changed."""
@@ -109,6 +110,7 @@ class Live:
                 asyncio.create_task(self._follow_links()),
                 asyncio.create_task(self._follow_leases()),
                 asyncio.create_task(self._follow_rules()),
+                asyncio.create_task(self._follow_services()),
                 asyncio.create_task(self._follow_host()),
             ]
 
@@ -229,6 +231,28 @@ class Live:
             message = f"rules can't follow a guest: {error.message}"
             self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)
 
+    async def _follow_services(self) -> None:
+        """Look at the host when a dnsmasq of ours ends; those that come are followed in turn."""
+        dnsmasq = await self._system.dnsmasq()
+        waiting: dict[int, asyncio.Task[None]] = {}
+        try:
+            while True:
+                running = {one.pid: one for one in await dnsmasq.observe()}
+                for pid in running.keys() - waiting.keys():
+                    waiting[pid] = asyncio.create_task(dnsmasq.wait_exit(running[pid]))
+                changed = asyncio.create_task(self._looked.wait())
+                await asyncio.wait({changed, *waiting.values()}, return_when="FIRST_COMPLETED")
+                changed.cancel()
+                self._looked.clear()
+                ended = {pid for pid, task in waiting.items() if task.done()}
+                for pid in ended:
+                    del waiting[pid]
+                if ended:
+                    self._disturbed.set()
+        finally:
+            for task in waiting.values():
+                task.cancel()
+
     async def _follow_rules(self) -> None:
         with RulesetWatch() as watch:
             while True:
@@ -252,6 +276,7 @@ class Live:
                 message = f"drifted: to mend it, {drift.networks[uuid]}"
                 self._bus.tell(EventKind.WARNING, uuid, self._name(uuid), message)
             self._drift = drift.networks
+            self._looked.set()
 
     async def _repair(self, missing: tuple[str, ...]) -> None:
         """Put back what all networks share, unless somebody keeps taking it away."""

@@ -76,6 +76,7 @@ class Store:
         self._known: dict[UUID, _Known] = {}
         self._listed: dict[UUID, tuple[_Stamp, Summary]] = {}
         self._swept = False
+        self.doubtful = False
 
     def load(self) -> StoreContents:
         """Everything that is defined.
@@ -122,14 +123,25 @@ class Store:
 
     def summaries(self) -> Mapping[UUID, Summary]:
         """What a list shows of everything that is defined, several times as quick as
-        :meth:`load` where little was read before. What can't be read is left out; load tells it."""
+        :meth:`load` where little was read before.
+
+        What can't be read is left out; ``doubtful`` says that there is such a file, or was one
+        that was set aside, and :meth:`load` which and why.
+        """
         listed: dict[UUID, tuple[_Stamp, Summary]] = {}
+        damaged: list[Damage] = []
+        self.doubtful = next(self._set_aside_earlier(damaged), None) is not None
         try:
-            for uuid, entry in self._definitions([]):
-                with contextlib.suppress(FileNotFoundError, DocumentError, _NotADefinitionError):
+            for uuid, entry in self._definitions(damaged):
+                try:
                     listed[uuid] = self._glance(uuid, entry)
+                except FileNotFoundError:
+                    continue  # it was removed while we looked
+                except (DocumentError, _NotADefinitionError):
+                    self.doubtful = True
         except OSError as error:
             raise _refused("read", self._paths.definitions, error) from error
+        self.doubtful = self.doubtful or bool(damaged)
         self._listed = listed
         return {uuid: summary for uuid, (_, summary) in listed.items()}
 

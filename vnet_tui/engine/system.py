@@ -54,6 +54,13 @@ class System:
             raise AssertionError("open drivers include a firewall")
         return self._firewall
 
+    async def dnsmasq(self) -> Dnsmasq:
+        """The dnsmasq driver."""
+        await self.changes()
+        if self._dnsmasq is None:
+            raise AssertionError("open drivers include dnsmasq")
+        return self._dnsmasq
+
     async def close(self) -> None:
         """Let go of sockets and threads; what runs goes on."""
         if self._firewall is not None:

@@ -50,6 +50,12 @@ class NetworkInfo:
         """Whether it runs, well or not."""
         return self.state in (State.ACTIVE, State.DRIFTED)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether it doesn't run as it is defined: the definition changed, or others changed the
+        host. Applying its definition mends both."""
+        return self.active and (self.pending or self.state is State.DRIFTED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:

@@ -82,7 +82,7 @@ def commands(info: NetworkInfo) -> Iterator[tuple[str, Action]]:
         actions.START.id: not info.active,
         actions.STOP.id: info.active,
         actions.RESTART.id: info.active,
-        actions.APPLY.id: info.active and info.pending,
+        actions.APPLY.id: info.unsettled,
         actions.UNDEFINE.id: info.persistent,
         actions.AUTOSTART.id: info.persistent,
     }

@@ -79,7 +79,8 @@ class NetworkActions(Screen[None]):
                     self._restart(info)
             case actions.APPLY.id:
                 if self._when(info.active, info, "doesn't run"):
-                    self._when(info.pending, info, "runs as it is defined", operations.apply(info))
+                    reason = "runs as it is defined"
+                    self._when(info.unsettled, info, reason, operations.apply(info))
             case actions.UNDEFINE.id:
                 if self._when(info.persistent, info, "has no definition"):
                     self._undefine(info)

@@ -41,6 +41,10 @@ PASTS = 200
 """For at most so many networks the last minute is asked for; others fill theirs as it passes."""
 
 
+MOST_DAMAGED = 3
+"""So many damaged definitions are told at once; ``vnet network-list`` tells all."""
+
+
 class Lost(Message):
     """The connection failed."""
 
@@ -119,6 +123,7 @@ class NetworksScreen(NetworkActions):
         self._clock = clock
         self._wanted = asyncio.Event()
         self._remembered: set[UUID] = set()
+        self._told_damaged: set[str] = set()
         self._detail: NetworkDetail | None = None
         self._opened: NetworkScreen | None = None
         self._goal: UUID | None = None
@@ -243,8 +248,12 @@ class NetworksScreen(NetworkActions):
     # -- to the widgets -------------------------------------------------------------------------
 
     def watch_host(self) -> None:
-        """Where this is."""
+        """Where this is, and what of the store can't be read: each file is told once."""
         self._tell_status()
+        damaged = set(self.host.damaged) if self.host else set()
+        for line in sorted(damaged - self._told_damaged)[:MOST_DAMAGED]:
+            self.notify(line, title="Damaged definition", severity="warning", timeout=30)
+        self._told_damaged |= damaged
 
     def watch_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
         """The list, or what to do about its emptiness."""

@@ -77,18 +77,22 @@ def totals(traffic: NetworkTraffic | None) -> list[Line]:
 
 def pending(info: NetworkInfo, plan: Plan | VnetError) -> list[Line]:
     """What would be done to bring what runs to its definition."""
-    if not info.pending:
+    if not info.unsettled:
         return []
+    label = "pending" if info.pending else "drifted"
+    differs = "the definition differs" if info.pending else "others changed the host"
     if isinstance(plan, VnetError):
-        return [BLANK, fact("pending", Cell(plan.message, "bad"))]
+        return [BLANK, fact(label, Cell(plan.message, "bad"))]
     if not plan:
-        return [BLANK, fact("pending", Cell("the definition differs, nothing to do on the host"))]
+        return [BLANK, fact(label, Cell(f"{differs}, nothing to do on the host"))]
     worst = plan_disturbance(plan)
     lines = [
         BLANK,
         fact(
-            "pending",
-            Cell("the definition differs; applying it: "),
+            label,
+            Cell(f"{differs}; "),
+            Cell("p", "strong"),
+            Cell(" applies the definition: "),
             Cell(str(worst), _DISTURBANCE_ROLES[worst]),
         ),
     ]

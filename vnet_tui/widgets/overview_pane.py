@@ -65,9 +65,9 @@ class OverviewPane(Pane[Overview]):
         return self.query_one("#overview-scroll")
 
     async def fetch(self, info: NetworkInfo) -> Overview:
-        """The document, who uses addresses, and the plan where a definition is pending."""
+        """The document, who uses addresses, and the plan where the network isn't as defined."""
         plan: Plan | VnetError = Plan()
-        if info.pending:
+        if info.unsettled:
             try:
                 plan = await self.connection.plan_apply(info.uuid)
             except VnetError as error:
