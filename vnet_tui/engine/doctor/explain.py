@@ -168,6 +168,12 @@ class _Tracer:
             return self._bridged(packet)
         if (off := self._not_forwarded(packet)) is not None:
             return off
+        key = BRIDGE_NETFILTER[packet.version]
+        if led is not None and packet.source == packet.target and self._subject.setting(key) == "1":
+            # Its target is changed while it is still on the bridge (br_netfilter), which then
+            # sends nothing back to the port that it came from.
+            text = f"{led.text} leads back to the guest that asks, where a bridge sends nothing"
+            return self._no(Decider.SETTING, f"{text}: {key} = 1", key)
         rulings: list[Ruling] = []
         if sender is receiver and sender is not None and led is not None:
             rulings.append(Ruling(True, Decider.RULE, led.text))
@@ -245,8 +251,9 @@ class _Tracer:
         place = arrival.stop.place
         back = arrival.stage is not None and arrival.stage.packet.reply
         way = "the answer" if back else "it"
-        if arrival.stop.doubt is not None:
-            sentence = f"{text}; but {way} may be stopped by {place}, which can't be worked out"
+        if (doubt := arrival.stop.doubt) is not None:
+            which = "which" if doubt == place else f"depending on {doubt}, which"
+            sentence = f"{text}; but {way} may be stopped by {place}, {which} can't be worked out"
             return self._explained(Answer.MAYBE, Decider.FOREIGN, sentence, str(place))
         self._steps.append(f"{way} is stopped by {place}")
         return self._no(Decider.FOREIGN, f"{way} is stopped by {place}", str(place))
