@@ -151,7 +151,7 @@ def test_palette(snap_compare: SnapCompare) -> None:
 
     async def search(pilot: Pilot[Any]) -> None:
         await pilot.press("ctrl+p", *"lab")
-        await until(pilot, shows(pilot, "apply the changed definition of lab"))
+        await until(pilot, shows(pilot, "bring lab to its definition"))
 
     assert snap_compare(playing(replay), terminal_size=SMALL, run_before=after(replay, search))
 

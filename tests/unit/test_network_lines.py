@@ -127,7 +127,7 @@ def test_pending_steps_are_told_with_what_they_disturb() -> None:
         ChangeDnsmasq(before=spec, after=changed),
     )
     said = text(pending(INFO, steps))
-    assert "applying it: restarts DHCP/DNS" in said
+    assert "the definition differs; p applies the definition: restarts DHCP/DNS" in said
     assert "· add address 10.0.1.1/24 to vnet-foo\n" in said
     assert "· restart dnsmasq on vnet-foo (restarts DHCP/DNS)" in said
 
