@@ -1,0 +1,262 @@
+"""Rules for legacy tables decide what the policies say, by few steps: on paper, any rules."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.iptables_model import Packet, Walk
+from vnet_tui.engine.drivers.firewall.iptables.dispatch import checked, dispatch
+from vnet_tui.engine.drivers.firewall.iptables.forwards import translation
+from vnet_tui.engine.drivers.firewall.iptables.policies import policy_chains
+from vnet_tui.engine.drivers.firewall.iptables.port_rules import SLOTS
+from vnet_tui.engine.drivers.firewall.iptables.rules import Chains, Rule, chain_name, owner
+from vnet_tui.engine.errors import DriverError
+from vnet_tui.engine.model import Action, PortRange, Protocol, Subnet
+from vnet_tui.engine.resources import Forward, PolicyRule, PolicyRules
+
+GUESTS = ("10.0.0.10", "10.0.0.11", "fd00::10")
+OUTSIDE = ("198.51.100.2", "198.51.100.3", "203.0.113.7")
+SUBNETS = (None, "198.51.100.0/24", "198.51.100.3/32", "2001:db8::/32")
+FIRST = Rule(target="RETURN", goes_out="bridge")
+
+RANGES = st.builds(
+    lambda first, length: PortRange(first=first, last=first + length),
+    st.integers(1, 60),
+    st.sampled_from((0, 0, 0, 1, 7)),
+)
+PROTOCOLS = st.sampled_from((None, Protocol.TCP, Protocol.UDP))
+
+
+def subnet(text: str | None) -> Subnet | None:
+    return None if text is None else ip_network(text)
+
+
+@st.composite
+def policy_rules(draw: st.DrawFn) -> PolicyRule:
+    ports = draw(st.none() | RANGES)
+    protocol = draw(PROTOCOLS)
+    if ports is None:
+        protocol = draw(st.sampled_from((None, *Protocol)))
+    guests = draw(st.none() | st.frozensets(st.sampled_from(GUESTS), max_size=2))
+    return PolicyRule(
+        key="",
+        action=draw(st.sampled_from(Action)),
+        protocol=protocol,
+        ports=ports,
+        destination=subnet(draw(st.sampled_from(SUBNETS))),
+        guests=None if guests is None else frozenset(map(ip_address, guests)),
+    )
+
+
+@st.composite
+def forwards(draw: st.DrawFn) -> Forward:
+    ports = draw(RANGES)
+    length = draw(st.sampled_from((1, len(ports))))
+    start = draw(st.integers(1, 60))
+    return Forward(
+        key="",
+        ports=ports,
+        guest_ports=PortRange(first=start, last=start + length - 1),
+        protocol=draw(PROTOCOLS),
+        source=subnet(draw(st.sampled_from(SUBNETS))),
+        guests=frozenset({ip_address(draw(st.sampled_from(GUESTS)))}),
+    )
+
+
+POLICIES = st.builds(
+    lambda default, rules: PolicyRules(default=default, rules=tuple(rules)),
+    st.sampled_from(Action),
+    st.lists(policy_rules(), max_size=40),
+)
+PACKETS = st.builds(
+    Packet,
+    protocol=st.sampled_from(("tcp", "udp", "icmp")),
+    source=st.sampled_from(GUESTS[:2]),
+    destination=st.sampled_from(OUTSIDE),
+    port=st.integers(1, 70),
+)
+
+
+def says(policy: PolicyRules, packet: Packet) -> Action:
+    """First match, read off the rules."""
+    for rule in policy.rules:
+        assert isinstance(rule, PolicyRule)
+        if rule.ports is not None and not (
+            packet.protocol != "icmp" and rule.ports.first <= packet.port <= rule.ports.last
+        ):
+            continue
+        if rule.protocol is not None and rule.protocol != packet.protocol:
+            continue
+        if rule.destination and ip_address(packet.destination) not in rule.destination:
+            continue
+        if rule.guests is not None and ip_address(packet.source) not in rule.guests:
+            continue
+        return rule.action
+    return policy.default
+
+
+def decided(chains: Chains, chain: str, packet: Packet) -> Action:
+    walk = Walk(chains, chain, packet)
+    return Action.ALLOW if walk.decided is None else Action.DENY
+
+
+@settings(max_examples=300)
+@given(POLICIES, st.lists(PACKETS, min_size=1, max_size=30))
+def test_a_policy_decides_by_the_first_match(policy: PolicyRules, packets: list[Packet]) -> None:
+    chains = policy_chains("OUT", 4, policy, FIRST, guests_are="source")
+    for packet in packets:
+        assert decided(chains, "OUT", packet) is says(policy, packet), packet
+
+
+@settings(max_examples=100)
+@given(st.lists(forwards(), max_size=40), PACKETS)
+def test_a_port_is_led_by_the_first_forward_that_claims_it(
+    made: list[Forward], packet: Packet
+) -> None:
+    chains = translation("DNAT", 4, tuple(made))
+    walk = Walk(chains, "DNAT", packet)
+    for forward in made:
+        (guest,) = forward.guests
+        if (
+            guest.version == 4
+            and packet.protocol in ("tcp", "udp")
+            and forward.protocol in (None, packet.protocol)
+            and forward.ports.first <= packet.port <= forward.ports.last
+            and (forward.source is None or ip_address(packet.source) in forward.source)
+        ):
+            assert walk.decided is not None
+            assert led(walk.decided, packet.port) == (str(guest), target_port(forward, packet.port))
+            return
+    assert walk.decided is None
+
+
+def target_port(forward: Forward, port: int) -> int:
+    if len(forward.guest_ports) == 1:
+        return forward.guest_ports.first
+    return forward.guest_ports.first + port - forward.ports.first
+
+
+def led(rule: Rule, port: int) -> tuple[str, int]:
+    """Where ``--to-destination`` leads a port, as iptables-extensions(8) describes it."""
+    ((_, text),) = rule.options
+    guest, _, ports = text.partition(":")
+    if not ports:
+        return guest, port
+    ports, _, base = ports.partition("/")
+    return guest, int(ports.partition("-")[0]) + (port - int(base) if base else 0)
+
+
+@given(st.lists(policy_rules(), max_size=15), st.sampled_from((4, 6)))
+def test_no_rule_mentions_the_other_family_or_too_many_ports(
+    made: list[PolicyRule], family: int
+) -> None:
+    policy = PolicyRules(default=Action.DENY, rules=tuple(made))
+    for rules in policy_chains("OUT", family, policy, FIRST, guests_are="source").values():
+        for rule in rules:
+            for address in filter(None, (rule.source, rule.destination)):
+                assert ip_network(address).version == family
+            for match in rule.matches:
+                if match.name == "multiport":
+                    slots = match.options[0][1].replace(":", ",").split(",")
+                    assert len(slots) <= SLOTS
+
+
+def single_ports(count: int) -> PolicyRules:
+    rules = tuple(
+        PolicyRule(key="", action=Action.DENY, ports=PortRange(first=port, last=port))
+        for port in range(2, 2 * count + 1, 2)
+    )
+    return PolicyRules(default=Action.ALLOW, rules=rules)
+
+
+@pytest.mark.parametrize(("count", "most"), [(10, 5), (100, 18), (1_000, 26), (10_000, 40)])
+def test_a_packet_meets_few_of_many_rules(count: int, most: int) -> None:
+    chains = policy_chains("OUT", 4, single_ports(count), FIRST, guests_are="source")
+    ports = [*range(1, 40), *range(2 * count - 40, 2 * count + 1), count, count + 1]
+    for port in (port for port in ports if port > 0):
+        for protocol in ("tcp", "udp"):
+            walk = Walk(chains, "OUT", Packet(protocol, "10.0.0.10", "198.51.100.2", port))
+            assert (walk.decided is not None) == (port % 2 == 0 and port <= 2 * count)
+            assert walk.met <= most, (port, walk.met)
+
+
+def test_rules_that_do_what_the_default_does_are_left_out() -> None:
+    rules = (
+        PolicyRule(key="", action=Action.ALLOW, ports=PortRange(first=80, last=80)),
+        PolicyRule(key="", action=Action.DENY, ports=PortRange(first=1, last=1000)),
+        PolicyRule(key="", action=Action.ALLOW, protocol=Protocol.ICMP),
+    )
+    chains = policy_chains(
+        "OUT", 4, PolicyRules(default=Action.ALLOW, rules=rules), FIRST, guests_are="source"
+    )
+    assert [str(rule) for rule in chains["OUT"]] == [
+        "-o bridge -j RETURN",
+        "-p tcp -m multiport --dports 1:79,81:1000 -j REJECT --reject-with icmp-admin-prohibited",
+        "-p tcp -m tcp --dport 80 -j RETURN",
+        "-p udp -m multiport --dports 1:79,81:1000 -j REJECT --reject-with icmp-admin-prohibited",
+    ]
+
+
+NAMES = st.sets(
+    st.text("abv-0123", min_size=1, max_size=6).map(lambda end: f"vnet-{end}")
+    | st.text("abcv", min_size=1, max_size=5),
+    min_size=1,
+    max_size=40,
+)
+
+
+@given(NAMES, NAMES)
+def test_each_bridge_is_led_to_its_chain_and_others_nowhere(
+    bridges: set[str], others: set[str]
+) -> None:
+    targets = {name: f"chain of {name}" for name in bridges}
+    chains = dispatch("FROM", "came_in", targets)
+    for name in bridges | others:
+        walk = Walk(chains, "FROM", Packet("tcp", "10.0.0.10", "198.51.100.2", came_in=name))
+        assert (walk.decided.target if walk.decided else None) == targets.get(name)
+    missing = dispatch("OWN", "came_in", dict.fromkeys(bridges, "RETURN"), missed="elsewhere")
+    for name in bridges | others:
+        walk = Walk(missing, "OWN", Packet("tcp", "10.0.0.10", "198.51.100.2", came_in=name))
+        assert (walk.decided is not None) == (name not in bridges)
+
+
+def test_a_packet_meets_few_of_a_thousand_bridges() -> None:
+    targets = {f"vnet-{number:03}": str(number) for number in range(1000)}
+    chains = dispatch("FROM", "came_in", targets)
+    for name in (*targets, "eth0", "vnet-9999", "vnet-"):
+        walk = Walk(chains, "FROM", Packet("tcp", "10.0.0.10", "198.51.100.2", came_in=name))
+        assert walk.met <= 31
+
+
+@pytest.mark.parametrize("name", ["", "!eth0", "vnet+", "vnet-ü"])
+def test_names_that_would_mean_something_else_are_refused(name: str) -> None:
+    with pytest.raises(DriverError, match="bridge name"):
+        checked(name)
+
+
+@given(st.uuids(), st.sampled_from(("OUT", "IN", "DNAT", "HAIR", "NAT", "MARK")))
+def test_our_chains_are_known_by_their_names(uuid: UUID, part: str) -> None:
+    name = chain_name(part, uuid)
+    assert owner(name) == owner(f"{name}-12345") == chain_name("", uuid)[len("VNET--") :]
+    assert len(f"{name}-12345") <= 28
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [
+        ("VNET-FORWARD", ""),
+        ("VNET-FROM-0a1b2c3d", ""),
+        ("VNET-HOST-12", ""),
+        ("VNET", None),
+        ("VNET-OUT", None),
+        ("VNET-FORWARD-theirs", None),
+        ("VNETWORK", None),
+    ],
+)
+def test_chains_of_others_are_not_taken_for_ours(name: str, who: str | None) -> None:
+    assert owner(name) == who
