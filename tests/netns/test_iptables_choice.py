@@ -9,11 +9,14 @@ from tests.support.eventually import eventually
 from tests.support.firewall_lab import EMPTY, FirewallLab, digests, ruleset
 from tests.support.lab import Lab
 from tests.support.legacy import everything, existing_tables, iptables, ours
+from tests.support.networks import document
+from vnet_tui.engine.describe import describe
 from vnet_tui.engine.drivers.firewall import libnftables, nft_kernel
 from vnet_tui.engine.drivers.firewall.iptables import kernel, libraries
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
 from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
 from vnet_tui.engine.drivers.firewall.protocol import choose
+from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.errors import DriverError, UnsupportedError
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import Ruleset
@@ -220,3 +223,23 @@ async def test_nftables_alone_starts_nothing_of_iptables(lab: Lab) -> None:
     await driver.close()
     assert existing_tables() == {4: [], 6: []}
     assert not ours(everything())
+
+
+@pytest.mark.parametrize("old", ["nftables", "iptables"])
+async def test_an_engine_with_another_driver_moves_what_runs(lab: Lab, old: str) -> None:
+    text = document("one", "<forwarding/>")
+    before = everything()
+    async with Engine(lab.paths, firewall=old) as engine:
+        await engine.create(text)
+    assert await installed(lab.paths) == [old]
+    async with Engine(lab.paths, firewall=OTHER[old]) as engine:
+        assert (await engine.firewall())[0] == OTHER[old]
+        assert [describe(step) for step in (await engine.plan_apply("one")).steps] == [
+            "firewall: write our table anew"
+        ]
+        await engine.apply("one")
+        assert await installed(lab.paths) == [OTHER[old]]
+        assert not await engine.plan_apply("one")
+        await engine.stop(["one"])
+    assert await installed(lab.paths) == []
+    assert ours(everything()) == ours(before)
