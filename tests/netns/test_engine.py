@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +23,13 @@ from vnet_tui.engine.errors import (
     DriverError,
     StateError,
     StepFailedError,
+    StoreError,
     UnsupportedError,
+    VnetError,
 )
 from vnet_tui.engine.steps import Disturbance, Step
 from vnet_tui.engine.views import State
+from vnet_tui.sandbox.namespaces import mount_tmpfs
 
 FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
 DUAL = document(
@@ -137,6 +142,83 @@ async def test_a_transient_network_lives_in_the_run_directory_only(lab: Lab) -> 
         await engine.stop(["Foo"])
         assert await engine.networks() == ()
         assert not list(lab.paths.leases.glob("*"))
+
+
+# A host that others meddle with
+
+
+async def test_a_run_directory_that_somebody_removed_costs_a_restart(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.define(ONE)
+        await engine.start(["one"])
+    shutil.rmtree(lab.paths.run)
+    async with Engine(lab.paths) as engine:
+        assert [info.active for info in await engine.networks()] == [False]
+        await engine.start(["one"])
+        assert len(dnsmasqs()) == 1
+        assert not await engine.plan_apply("one")
+    shutil.rmtree(lab.paths.run)
+    async with Engine(lab.paths) as engine:
+        await engine.define(DUAL)
+        await engine.start(["dual"])  # what the other left is taken away with it
+        assert len(dnsmasqs()) == 1
+    await _end(lab)
+
+
+async def test_nothing_is_left_of_a_dnsmasq_that_was_killed(lab: Lab) -> None:
+    before = inventory(lab.paths)
+    async with Engine(lab.paths) as engine:
+        await engine.define(ONE)
+        await engine.start(["one"])
+        (pid,) = lab.paths.dnsmasq.glob("*/pid")
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        await engine.stop(["one"])
+    assert inventory(lab.paths) == before
+
+
+async def test_a_full_run_directory_fails_a_change_wholly_or_not_at_all(lab: Lab) -> None:
+    lab.paths.run.mkdir(parents=True)
+    mount_tmpfs(lab.paths.run, "size=64k")
+    told = []
+    async with Engine(lab.paths) as engine:
+        await engine.define(ONE)
+        before = inventory(lab.paths)
+        for free in range(0, 64 << 10, 4 << 10):
+            with _only(free, lab.paths.run):
+                try:
+                    await engine.start(["one"])
+                except VnetError as error:
+                    told.append(error)
+            if (await engine.network("one")).active:
+                break
+            assert inventory(lab.paths) == before
+        await engine.stop(["one"])
+        assert inventory(lab.paths) == before
+    assert {type(error) for error in told} == {StoreError, StepFailedError}
+    assert all("No space left on device" in str(error) for error in told)
+
+
+@contextlib.contextmanager
+def _only(free: int, directory: Path) -> Iterator[None]:
+    """A file system that has only so many bytes left, in whole pages."""
+    fill = directory / "fill"
+    with fill.open("wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        file.truncate(max(0, file.tell() - free))
+    try:
+        yield
+    finally:
+        fill.unlink()
+
+
+async def test_a_run_directory_that_is_none_is_told(lab: Lab) -> None:
+    lab.paths.run.write_text("a file")
+    async with Engine(lab.paths) as engine:
+        await engine.define(ONE)
+        with pytest.raises(StoreError, match="can't use the run directory"):
+            await engine.start(["one"])
 
 
 # Faults

@@ -6,6 +6,7 @@ so that a plan in a wrong order fails here too. The real drivers are tested in t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -42,6 +43,7 @@ class SimulatedLinks:
         self.links: dict[str, Link] = {}
         self.routes: list[Route] = []
         self._next = 10
+        self.pace = 0.0
 
     def add(self, name: str, *, kind: str = "veth", master: str | None = None) -> None:
         """An interface that isn't ours."""
@@ -94,6 +96,7 @@ class SimulatedLinks:
         self.links[name] = replace(self.links[name], settings=after)
 
     async def add_address(self, bridge: str, address: Interface) -> None:
+        await asyncio.sleep(self.pace)
         link = self._get(bridge)
         if not link.up:
             raise DriverError(f"{bridge} is down")
@@ -225,6 +228,15 @@ class SimulatedHost:
             firewall=cast("FirewallDriver", _Mortal(self.firewall, self)),
             records=cast("RecordsDriver", _Mortal(self.records, self)),
         )
+
+    @property
+    def pace(self) -> float:
+        """Seconds that an address takes; none unless a test is about what happens meanwhile."""
+        return self.links.pace
+
+    @pace.setter
+    def pace(self, seconds: float) -> None:
+        self.links.pace = seconds
 
     def state(self) -> dict[str, object]:
         """Everything that an undo has to bring back (interface indexes are the kernel's)."""

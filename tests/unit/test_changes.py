@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from collections.abc import Mapping, Sequence
-from ipaddress import ip_interface
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from uuid import UUID
 
@@ -16,10 +18,17 @@ from tests.support.networks import document, network, record
 from tests.support.simulated import SimulatedHost
 from vnet_tui.engine.changes import Changes, Request, Running
 from vnet_tui.engine.desired import DesiredNetwork
-from vnet_tui.engine.errors import ConflictError, DriverError, Problem, StepFailedError
+from vnet_tui.engine.errors import (
+    ConflictError,
+    DriverError,
+    Problem,
+    StepFailedError,
+    VnetError,
+)
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.steps import Step
+from vnet_tui.engine.resources import BridgeSettings, Route
+from vnet_tui.engine.steps import AddAddress, Step, StopDnsmasq
 from vnet_tui.engine.xml import parse
 
 
@@ -32,6 +41,7 @@ class Bench:
         self.steps: list[Step] = []
         self.fail_at: int | None = None
         self.kill_at: int | None = None
+        self.on_step: Callable[[Step], None] = lambda _: None
         self.changes = self._changes()
 
     def _changes(self) -> Changes:
@@ -48,17 +58,19 @@ class Bench:
 
     def _before_step(self, number: int, step: Step) -> None:
         self.steps.append(step)
+        self.on_step(step)
         if number == self.fail_at:
             raise DriverError("injected")
         if number == self.kill_at:
             self.host.dead = True
             raise DriverError("killed")
 
-    async def revive(self) -> None:
+    async def revive(self, told: Callable[[str], None] = lambda _: None) -> None:
         """What the next process does first."""
         self.host.dead = False
         self.kill_at = None
         self.changes = self._changes()
+        self.changes.on_recovery = told
         await self.changes.recover()
 
     async def bring(
@@ -229,6 +241,114 @@ async def test_a_kill_at_any_step_leaves_one_or_the_other(tmp_path: Path, name: 
         assert bench.host.state() in (old, new), f"killed at step {killed_at}"
         killed_at += 1
     assert killed_at > 0
+
+
+async def test_a_change_goes_on_to_its_end_before_its_cancelled_caller_does(bench: Bench) -> None:
+    begun = asyncio.Event()
+    bench.on_step = lambda _: begun.set()
+    bench.host.pace = 0.001
+    caller = asyncio.ensure_future(bench.bring([ONE, TWO]))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    bench.on_step = lambda _: None
+    assert len(bench.host.records.records) == 2
+    assert await bench.bring([ONE, TWO]) == []
+
+
+async def test_closing_waits_for_the_change_and_lets_no_other_begin(bench: Bench) -> None:
+    begun = asyncio.Event()
+    bench.on_step = lambda _: begun.set()
+    bench.host.pace = 0.001
+    first = asyncio.ensure_future(bench.bring([ONE]))
+    second = asyncio.ensure_future(bench.bring([ONE, TWO]))
+    await begun.wait()
+    await bench.changes.close()
+    assert len(bench.host.records.records) == 1
+    await first
+    with pytest.raises(VnetError, match="the engine was closed"):
+        await second
+
+
+async def test_a_change_that_is_broken_off_itself_is_ended_by_the_next_engine(
+    bench: Bench,
+) -> None:
+    """As asyncio.run does at the second Ctrl-C: it cancels all tasks, the innermost too."""
+    untouched = bench.host.state()
+
+    def break_off(step: Step) -> None:
+        if isinstance(step, AddAddress):
+            for task in asyncio.all_tasks():
+                task.cancel()
+
+    bench.on_step = break_off
+    bench.host.pace = 0.001
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.ensure_future(bench.bring([ONE, TWO]))
+    assert bench.host.state() != untouched
+    bench.on_step = lambda _: None
+    await bench.revive()
+    assert bench.host.state() == untouched
+
+
+async def test_an_edit_into_a_conflict_touches_nothing(bench: Bench) -> None:
+    await bench.bring([ONE, TWO])
+    bench.host.links.add("up0")
+    bench.host.links.add("br0", kind="bridge")
+    bench.host.links.routes.append(
+        Route(destination=ip_network("172.30.0.0/16"), device="up0", gateway=None, protocol=3)
+    )
+    before = bench.host.state()
+    moved = parse(document("one", address="172.30.1.1").replace('"vn-one"', '"br0"'))
+    with pytest.raises(ConflictError) as caught:
+        await bench.bring([moved, TWO])
+    assert "one can't run so: something is in the way" in str(caught.value)
+    assert "one: there is a bridge interface called br0 already" in str(caught.value)
+    assert "one: 172.30.1.0/24 overlaps the host's route to 172.30.0.0/16" in str(caught.value)
+    assert bench.host.state() == before
+
+
+async def test_what_runs_isnt_refused_for_what_came_into_its_way_since(bench: Bench) -> None:
+    await bench.bring([ONE])
+    bench.host.links.add("up0")
+    bench.host.links.routes.append(
+        Route(destination=ip_network("10.0.0.0/8"), device="up0", gateway=None, protocol=3)
+    )
+    assert ONE.uuid
+    assert await bench.bring([ONE], recreate=frozenset({ONE.uuid}))
+
+
+async def test_a_recovery_leaves_what_it_cant_mend_and_says_so(bench: Bench) -> None:
+    await bench.bring([ONE])
+    bench.kill_at = 3
+    with pytest.raises(StepFailedError):
+        await bench.bring([ONE, TWO])
+    del bench.host.links.links["vn-one"]
+    bench.host.links.add("vn-one", kind="dummy")  # in the way of making it again
+    told: list[str] = []
+    await bench.revive(told.append)
+    assert any("create bridge vn-one: vn-one exists" in one for one in told)
+    assert "vn-two" not in bench.host.links.links
+    await bench.bring([])  # a stop isn't held up by it
+
+
+async def test_a_recovery_spares_a_bridge_that_somebody_else_made_since(bench: Bench) -> None:
+    bench.kill_at = 0
+    with pytest.raises(StepFailedError):
+        await bench.bring([ONE])
+    bench.host.links.add("vn-one", kind="bridge")
+    settings = BridgeSettings(mac="02:00:00:00:00:99", mtu=1500, stp=False, forward_delay=0)
+    bench.host.links.links["vn-one"] = replace(bench.host.links.links["vn-one"], settings=settings)
+    await bench.revive()
+    assert "vn-one" in bench.host.links.links
+
+
+async def test_the_files_of_a_dnsmasq_that_was_killed_go_with_its_network(bench: Bench) -> None:
+    await bench.bring([ONE])
+    bench.host.dnsmasq.processes.clear()
+    taken = await bench.bring([])
+    assert [step.spec.network for step in taken if isinstance(step, StopDnsmasq)] == [ONE.uuid]
 
 
 @st.composite

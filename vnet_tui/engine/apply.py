@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import assert_never
 
 from vnet_tui.engine import steps
@@ -93,10 +93,29 @@ class Run:
                 step, error = failed
                 raise await self.roll_back(describe(step), error) from error
 
-    async def _run_stage(self, stage: Stage) -> tuple[Step, BaseException] | None:
+    async def as_far_as_possible(self, stages: Iterable[Stage]) -> tuple[str, ...]:
+        """Do all steps, whatever becomes of the others; those that failed, with the reasons."""
+        failed = []
+        for stage in stages:
+            for step in stage.steps:
+                try:
+                    await self._run_one(step)
+                except (VnetError, OSError) as error:
+                    failed.append(f"{describe(step)}: {error}")
+        return tuple(failed)
+
+    async def undone_if_failed(self, what: str, work: Awaitable[None]) -> None:
+        """Await what goes with the steps, and undo them and raise
+        :class:`~vnet_tui.engine.errors.StepFailedError` where that fails."""
+        try:
+            await work
+        except Exception as error:
+            raise await self.roll_back(what, error) from error
+
+    async def _run_stage(self, stage: Stage) -> tuple[Step, Exception] | None:
         """Do one stage; steps that began are let finish. The first failure, if any."""
         pending = iter(stage.steps)
-        failures: list[tuple[Step, BaseException]] = []
+        failures: list[tuple[Step, Exception]] = []
 
         async def work() -> None:
             for step in pending:
@@ -104,7 +123,7 @@ class Run:
                     return
                 try:
                     await self._run_one(step)
-                except BaseException as error:
+                except Exception as error:
                     failures.append((step, error))
 
         if stage.width == 1:
@@ -124,7 +143,7 @@ class Run:
         await run_step(step, self._drivers)
         self._done.append(step)
 
-    async def roll_back(self, what: str, error: BaseException) -> StepFailedError:
+    async def roll_back(self, what: str, error: Exception) -> StepFailedError:
         """Take back everything done, last first, and say how that went.
 
         A failure to undo is noted and doesn't stop the rest.

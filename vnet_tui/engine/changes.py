@@ -7,15 +7,16 @@ was done of it is undone; if this process dies on the way, the next change ends 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from vnet_tui.engine.apply import BeforeStep, Run
 from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network
-from vnet_tui.engine.errors import ConflictError, Problem, VnetError
+from vnet_tui.engine.errors import ConflictError, Problem, StepFailedError, StoreError, VnetError
 from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.lock import ChangeLock
 from vnet_tui.engine.model import Network
@@ -25,7 +26,10 @@ from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
+from vnet_tui.engine.unbroken import unbroken
 from vnet_tui.engine.views import Lease, Progress
+
+T = TypeVar("T")
 
 OnProgress = Callable[[Progress], None]
 
@@ -83,16 +87,24 @@ class Changes:
         self._journal = Journal(paths)
         self._installed: dict[str, NetworkRules] = {}
         self._compiled: dict[UUID, tuple[tuple[RunRecord, tuple[Lease, ...]], DesiredNetwork]] = {}
+        self._under_way: asyncio.Task[Any] | None = None
+        self._closed = False
         self.on_recovery: Callable[[str], None] = lambda _message: None
 
     async def run(self, prepare: Prepare, on_progress: OnProgress | None = None) -> Running:
         """Make a change and return what runs afterwards.
 
-        It goes on to its end when the caller is cancelled. Raises
-        :class:`~vnet_tui.engine.errors.ConflictError` before anything was touched, or
-        :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
+        A change that has begun goes on to its end when the caller is cancelled, who hears of it
+        afterwards. Raises :class:`~vnet_tui.engine.errors.ConflictError` before anything was
+        touched, or :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._run(prepare, on_progress)))
+        return await self._alone(self._run, prepare, on_progress)
+
+    async def close(self) -> None:
+        """Let the change that is under way come to its end, and begin no other."""
+        self._closed = True
+        if self._under_way is not None and not self._under_way.done():
+            await asyncio.wait({self._under_way})
 
     async def preview(self, prepare: Prepare) -> Plan:
         """The plan that :meth:`run` would run now."""
@@ -130,8 +142,19 @@ class Changes:
 
     async def recover(self) -> None:
         """End what a killed engine left half-done; nothing otherwise."""
+        await self._alone(self._recover)
+
+    async def _alone(self, work: Callable[..., Coroutine[Any, Any, T]], *arguments: Any) -> T:
+        """Do something that nobody else does meanwhile, and that is never broken off."""
         async with self._lock.held():
-            await self._recover(self._journal.interrupted())
+            if self._closed:
+                raise VnetError("the engine was closed")
+            task = self._under_way = asyncio.ensure_future(work(*arguments))
+            try:
+                return await unbroken(task)
+            except OSError as error:
+                where = f" ({error.filename})" if error.filename else ""
+                raise StoreError(f"the system refused: {error.strerror or error}{where}") from error
 
     def _running(self) -> Running:
         records = self._drivers.records.load()
@@ -167,24 +190,7 @@ class Changes:
     async def _plan(self, before: Desired, request: Request) -> tuple[Plan, Desired]:
         desired = self._compile(request.records)
         observed = await self._observe(desired, request.scope, services=request.services)
-        starting = [
-            desired.networks[uuid]
-            for uuid in sorted(request.scope)
-            if uuid in desired.networks and uuid not in before.networks
-        ]
-        problems = list(
-            host_conflicts(
-                starting,
-                [one for uuid, one in desired.networks.items() if uuid in before.networks],
-                observed,
-                self._paths,
-            )
-        )
-        for one in starting:
-            problems.extend(await self._port_conflicts(one))
-        if problems:
-            names = ", ".join(one.record.name for one in starting)
-            raise ConflictError(f"{names} can't start: something is in the way", problems)
+        await self._refuse_conflicts(before, desired, observed, request.scope)
         scope = request.scope | self._orphans(observed, {*before.networks, *desired.networks})
         plan = make_plan(
             desired,
@@ -195,6 +201,35 @@ class Changes:
             recreate=request.recreate,
         )
         return plan, desired
+
+    async def _refuse_conflicts(
+        self, before: Desired, desired: Desired, observed: Observed, scope: frozenset[UUID]
+    ) -> None:
+        """Raise ConflictError where something on the host is in the way of these networks."""
+        chosen = [uuid for uuid in sorted(scope) if uuid in desired.networks]
+        later = {uuid for uuid in chosen if uuid not in before.networks}
+        blocked: dict[str, tuple[Problem, ...]] = {}
+        for uuid in chosen:
+            later.discard(uuid)
+            one, had = desired.networks[uuid], before.networks.get(uuid)
+            others = [
+                other
+                for theirs, other in desired.networks.items()
+                if theirs != uuid and theirs not in later  # each pair is told once
+            ]
+            problems = host_conflicts(one, had, others, observed, self._paths)
+            if had is None or had.dnsmasq != one.dnsmasq:
+                problems += await self._port_conflicts(one)
+            if problems:
+                blocked[one.record.name] = problems
+        if blocked:
+            verb = "run so" if before.networks.keys() & set(chosen) else "start"
+            told = [
+                replace(one, message=f"{name}: {one.message}") if len(chosen) > 1 else one
+                for name, problems in blocked.items()
+                for one in problems
+            ]
+            raise ConflictError(f"{', '.join(blocked)} can't {verb}: something is in the way", told)
 
     def _orphans(self, observed: Observed, known: Iterable[UUID]) -> frozenset[UUID]:
         """Networks that left something of ours on the host and don't run."""
@@ -207,15 +242,14 @@ class Changes:
         return frozenset(marked | served | set(observed.firewall.digests)) - frozenset(known)
 
     async def _run(self, prepare: Prepare, on_progress: OnProgress | None) -> Running:
-        async with self._lock.held():
-            await self._recover(self._journal.interrupted())
-            running = self._running()
-            before = self._compile(running)
-            request = prepare(running)
-            plan, desired = await self._plan(before, request)
-            if plan:
-                await self._carry_out(plan, desired, request, on_progress)
-            return request.records
+        await self._recover()
+        running = self._running()
+        before = self._compile(running)
+        request = prepare(running)
+        plan, desired = await self._plan(before, request)
+        if plan:
+            await self._carry_out(plan, desired, request, on_progress)
+        return request.records
 
     async def _carry_out(
         self, plan: Plan, desired: Desired, request: Request, on_progress: OnProgress | None
@@ -228,33 +262,38 @@ class Changes:
             on_progress=on_progress,
             before_step=self._before_step,
         )
+        # Whatever else ends this (it is being killed) leaves the journal: the next engine reads it.
         try:
             await run.stages(work.stages)
-            await self._verify(run, desired, request)
-            self._journal.commit(
-                {
-                    record.uuid: step.after
-                    for step in commit.steps
-                    if isinstance(step, SaveRecord) and (record := step.after or step.before)
-                }
-            )
+            await run.undone_if_failed("verify", self._verify(desired, request))
+            await run.undone_if_failed("write what was done to the journal", self._commit(commit))
             await run.stages(commit.stages)
-        finally:
+        except StepFailedError:
             if run.clean:
                 self._journal.end()
+            raise
+        self._journal.end()
         self._remember_rules(desired)
 
-    async def _verify(self, run: Run, desired: Desired, request: Request) -> None:
+    async def _commit(self, commit: Plan) -> None:
+        self._journal.commit(
+            {
+                record.uuid: step.after
+                for step in commit.steps
+                if isinstance(step, SaveRecord) and (record := step.after or step.before)
+            }
+        )
+
+    async def _verify(self, desired: Desired, request: Request) -> None:
         scope = request.scope
         observed = await self._observe(desired, scope, services=request.services)
         missing, _ = _split(make_plan(desired, desired, observed, self._paths, scope=scope))
         if missing:
             what = "; ".join(describe(step) for step in missing.steps[:3])
-            error = VnetError(
+            raise VnetError(
                 f"the host isn't as it was told to be, still needed: {what}",
                 "another program may be changing the same things",
             )
-            raise await run.roll_back("verify", error)
 
     def _remember_rules(self, desired: Desired) -> None:
         self._compiled = {
@@ -262,8 +301,13 @@ class Changes:
         }
         self._installed = {rules_digest(one.rules): one.rules for one in desired.networks.values()}
 
-    async def _recover(self, interrupted: Interrupted | None) -> None:
-        """Finish a commit that had begun, and take away or repair whatever isn't recorded."""
+    async def _recover(self) -> None:
+        """Finish a commit that had begun, and take away or repair whatever isn't recorded.
+
+        As far as that is possible: one thing that can't be mended now must not be in the way of
+        all changes, its own network's stop among them.
+        """
+        interrupted = self._journal.interrupted()
         if interrupted is None:
             return
         for uuid, record in (interrupted.commit or {}).items():
@@ -275,7 +319,7 @@ class Changes:
         before = self._compile(running)
         await self._take_back(interrupted, before)
         plan, desired = await self._plan(before, Request(records=running, scope=frozenset(running)))
-        await Run(len(plan.steps), self._drivers).stages(plan.stages)
+        failed = await Run(len(plan.steps), self._drivers).as_far_as_possible(plan.stages)
         bridges = {one.bridge.name for one in desired.networks.values()}
         for bridge, ports in interrupted.ports:
             if bridge in bridges:
@@ -285,15 +329,16 @@ class Changes:
         self.on_recovery(
             "a change that was interrupted was "
             + ("completed" if interrupted.commit is not None else "taken back")
+            + "".join(f"; that failed: {what}" for what in failed)
         )
 
     async def _take_back(self, interrupted: Interrupted, before: Desired) -> None:
         """Remove what an interrupted plan added and what no plan from here on would know of."""
         addresses = {one.bridge.name: one.addresses for one in before.networks.values()}
         observed = await observe(self._drivers, ())
-        for name in interrupted.bridges:
+        for name, mac in interrupted.bridges:
             link = observed.links.links.get(name)
-            if link and link.kind == "bridge" and not link.alias:
+            if link and not link.alias and link.settings and link.settings.mac == mac:
                 await self._drivers.links.delete_bridge(name)
         for name, address in interrupted.addresses:
             if address not in addresses.get(name, (address,)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork, marked_network
 from vnet_tui.engine.errors import Problem
@@ -34,17 +34,22 @@ def unsupported(network: Network) -> tuple[Problem, ...]:
 
 
 def host_conflicts(
-    starting: Sequence[DesiredNetwork],
-    running: Sequence[DesiredNetwork],
+    one: DesiredNetwork,
+    before: DesiredNetwork | None,
+    others: Iterable[DesiredNetwork],
     observed: Observed,
     paths: Paths,
 ) -> tuple[Problem, ...]:
-    """Everything in the way of starting these networks beside those that run."""
+    """Everything in the way of running a network beside ``others``.
+
+    Of one that runs (as ``before`` says) only what it hasn't had until now.
+    """
     found: list[Problem] = []
-    for position, one in enumerate(starting):
+    if before is None or before.bridge.name != one.bridge.name:
         found.extend(_name_conflicts(one, observed, paths))
-        others = [*running, *starting[:position]]
-        for ip in one.network.ips:
+    others = list(others)
+    for ip in one.network.ips:
+        if is_new(ip, before):
             found.extend(_subnet_conflicts(ip, others, observed, paths))
             if ip.address.version == 6 and observed.sysctls.get(IP6_FORWARD) is None:
                 found.append(
@@ -55,6 +60,11 @@ def host_conflicts(
                     )
                 )
     return tuple(found)
+
+
+def is_new(ip: Ip, before: DesiredNetwork | None) -> bool:
+    """Whether a network's subnet is one that it hasn't had while it ran as ``before`` says."""
+    return before is None or ip.subnet not in {theirs.network for theirs in before.addresses}
 
 
 def _name_conflicts(one: DesiredNetwork, observed: Observed, paths: Paths) -> Iterator[Problem]:

@@ -37,7 +37,7 @@ def describe(step: Step) -> str:
         case steps.StartDnsmasq(spec=service):
             return f"start dnsmasq on {service.bridge}"
         case steps.StopDnsmasq(spec=service):
-            return f"stop dnsmasq on {service.bridge}"
+            return f"stop dnsmasq on {service.bridge or service.network}"
         case steps.ChangeDnsmasq(after=service):
             how = "restart" if step.restarts else "update"
             return f"{how} dnsmasq on {service.bridge}"

@@ -116,6 +116,7 @@ class StepFailedError(VnetError):
     def __str__(self) -> str:
         lines = [super().__str__()]
         if self.undone:
-            lines.append(f"  {len(self.undone)} steps before it were undone; nothing was changed.")
+            outcome = "" if self.left else "; nothing was changed"
+            lines.append(f"  {len(self.undone)} steps before it were undone{outcome}.")
         lines.extend(f"  could not be undone: {left}" for left in self.left)
         return "\n".join(lines)

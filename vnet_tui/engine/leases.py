@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.text import printable
@@ -51,11 +52,18 @@ def parse_leases(text: str) -> tuple[Lease, ...]:
 
 
 def read_leases(paths: Paths, network: UUID) -> tuple[Lease, ...]:
-    """The leases of a network as its file says now; none where there is no file."""
+    """The leases of a network as its file says now; none where there is no file.
+
+    Raises :class:`~vnet_tui.engine.errors.StoreError` where the file can't be read: without its
+    leases the network's forwards would lead nowhere.
+    """
+    path = paths.lease_file(network)
     try:
-        data = paths.lease_file(network).read_bytes()
-    except FileNotFoundError:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return ()
+    except OSError as error:
+        raise StoreError(f"can't read {path}: {error.strerror}") from error
     return parse_leases(data.decode("utf-8", "replace"))
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from vnet_tui.engine.errors import BusyError
+from vnet_tui.engine.errors import BusyError, StoreError
 from vnet_tui.engine.paths import Paths
 
 PATIENCE = 30.0
@@ -28,16 +28,26 @@ class ChangeLock:
     async def held(self) -> AsyncIterator[None]:
         """Wait for the lock and hold it.
 
-        Raises :class:`~vnet_tui.engine.errors.BusyError` when another process keeps it.
+        Raises :class:`~vnet_tui.engine.errors.BusyError` when another process keeps it, and
+        :class:`~vnet_tui.engine.errors.StoreError` where there can't be a run directory.
         """
         async with self._tasks:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = self._open()
             try:
                 await self._acquire(descriptor)
                 yield
             finally:
                 os.close(descriptor)
+
+    def _open(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(
+                f"can't use the run directory {self._path.parent}: {error.strerror}",
+                "choose another with --run-dir",
+            ) from error
 
     async def _acquire(self, descriptor: int) -> None:
         deadline = asyncio.get_running_loop().time() + PATIENCE

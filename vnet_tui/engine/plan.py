@@ -9,7 +9,7 @@ attached and packets forwarded, and records are written when all else is done.
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from vnet_tui.engine import steps
@@ -98,7 +98,7 @@ def make_plan(
         keep = [link for link in found if want and not anew and link.name == want.bridge.name]
         _plan_links(draft, want, had, found, keep, observed, ipv6=ipv6)
         processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]
-        _plan_service(draft, want, processes, anew=not keep)
+        _plan_service(draft, want, had, processes, anew=not keep)
         record, recorded = want.record if want else None, observed.records.get(uuid)
         if record != recorded:
             draft.records.append(steps.SaveRecord(before=recorded, after=record))
@@ -182,11 +182,19 @@ def ports_of(bridge: str, observed: Observed) -> tuple[str, ...]:
 
 
 def _plan_service(
-    draft: _Draft, want: DesiredNetwork | None, found: list[DnsmasqProcess], *, anew: bool
+    draft: _Draft,
+    want: DesiredNetwork | None,
+    had: DesiredNetwork | None,
+    found: list[DnsmasqProcess],
+    *,
+    anew: bool,
 ) -> None:
     spec = want.dnsmasq if want else None
     if spec is None or anew:
         draft.stop_services.extend(steps.StopDnsmasq(spec=one.spec) for one in found)
+        if want is None and had is not None and had.dnsmasq is not None and not found:
+            # It was killed, and its files are left.
+            draft.stop_services.append(steps.StopDnsmasq(spec=replace(had.dnsmasq, config="")))
         if spec is not None:
             draft.start_services.append(steps.StartDnsmasq(spec=spec))
         return

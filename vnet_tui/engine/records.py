@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -56,12 +57,13 @@ class Records:
 class Interrupted:
     """A plan that never ended.
 
-    ``bridges`` are those that it made or was about to make, ``addresses`` what it gave to which
-    bridge, ``ports`` what was attached to those that it deleted. ``commit`` holds, when all but the
-    records was done and verified, the records to write (and, with None, to remove).
+    ``bridges`` are those that it made or was about to make, each with its MAC, ``addresses`` what
+    it gave to which bridge, ``ports`` what was attached to those that it deleted. ``commit`` holds,
+    when all but the records was done and verified, the records to write (and, with None, to
+    remove).
     """
 
-    bridges: tuple[str, ...] = ()
+    bridges: tuple[tuple[str, str], ...] = ()
     addresses: tuple[tuple[str, Interface], ...] = ()
     ports: tuple[tuple[str, tuple[str, ...]], ...] = ()
     commit: Mapping[UUID, RunRecord | None] | None = None
@@ -70,10 +72,10 @@ class Interrupted:
 class Journal:
     """Says that a plan is being run, so that the next engine can end what a killed one began.
 
-    A bridge gets its mark only after it was made; the names written here before tell a bridge of
-    ours without a mark from somebody else's, and addresses that an unfinished edit added from an
-    administrator's. Records of a batch are written one by one; the commit
-    written here before makes them one.
+    A bridge gets its mark only after it was made; the names and MACs written here before tell a
+    bridge of ours without a mark from one that somebody else made since, and addresses that an
+    unfinished edit added from an administrator's. Records of a batch are written one by one; the
+    commit written here before makes them one.
     """
 
     def __init__(self, paths: Paths) -> None:
@@ -81,7 +83,11 @@ class Journal:
 
     def begin(self, plan: Plan) -> None:
         """Before the first step of a plan: from here on a crash means going back."""
-        bridges = [step.spec.name for step in plan.steps if isinstance(step, CreateBridge)]
+        bridges = [
+            [step.spec.name, step.spec.settings.mac]
+            for step in plan.steps
+            if isinstance(step, CreateBridge)
+        ]
         addresses = [
             [step.bridge, str(step.address)] for step in plan.steps if isinstance(step, AddAddress)
         ]
@@ -89,12 +95,21 @@ class Journal:
             [step.spec.name, step.ports] for step in plan.steps if isinstance(step, DeleteBridge)
         ]
         entry = {"bridges": bridges, "addresses": addresses, "ports": ports}
-        write_atomically(self._path, json.dumps(entry))
+        self._write(entry)
 
     def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
         """Before the first record is written: from here on a crash means going on."""
         written = {str(uuid): record and _fields(record) for uuid, record in records.items()}
-        write_atomically(self._path, json.dumps({"commit": written}))
+        self._write({"commit": written})
+
+    def _write(self, entry: object) -> None:
+        try:
+            write_atomically(self._path, json.dumps(entry))
+        except OSError as error:
+            raise StoreError(
+                f"can't write {self._path}: {error.strerror}",
+                "make room there" if error.errno == errno.ENOSPC else "",
+            ) from error
 
     def end(self) -> None:
         """When the plan is done, or wholly undone."""
@@ -106,12 +121,15 @@ class Journal:
             entry = json.loads(self._path.read_text())
             commit = entry.get("commit")
             return Interrupted(
-                bridges=tuple(entry.get("bridges", ())),
+                bridges=tuple((str(name), str(mac)) for name, mac in entry.get("bridges", ())),
                 addresses=tuple(
-                    (bridge, ip_interface(address))
+                    (str(bridge), ip_interface(address))
                     for bridge, address in entry.get("addresses", ())
                 ),
-                ports=tuple((bridge, tuple(ports)) for bridge, ports in entry.get("ports", ())),
+                ports=tuple(
+                    (str(bridge), tuple(map(str, ports)))
+                    for bridge, ports in entry.get("ports", ())
+                ),
                 commit=commit
                 and {UUID(uuid): fields and _record(fields) for uuid, fields in commit.items()},
             )

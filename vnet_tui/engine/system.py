@@ -62,7 +62,9 @@ class System:
         return self._dnsmasq
 
     async def close(self) -> None:
-        """Let go of sockets and threads; what runs goes on."""
+        """Let go of sockets and threads, after a change that is under way; what runs goes on."""
+        if self._changes is not None:
+            await self._changes.close()
         if self._firewall is not None:
             await self._firewall.close()
         if self._links is not None:

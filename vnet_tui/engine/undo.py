@@ -45,7 +45,8 @@ def inverse(step: Step) -> tuple[Step, ...]:
         case steps.StartDnsmasq(spec=service):
             return (steps.StopDnsmasq(spec=service),)
         case steps.StopDnsmasq(spec=service):
-            return (steps.StartDnsmasq(spec=service),)
+            # One whose files are gone can't be started as it was.
+            return (steps.StartDnsmasq(spec=service),) if service.config else ()
         case steps.ChangeDnsmasq(before=one, after=other):
             return (steps.ChangeDnsmasq(before=other, after=one),)
         case steps.SaveRecord(before=first, after=second):

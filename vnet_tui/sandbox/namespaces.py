@@ -51,10 +51,11 @@ def make_mounts_private() -> None:
     _check(_libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "mount --make-rprivate /")
 
 
-def mount_tmpfs(where: str | Path) -> None:
-    """Put an empty tmpfs on a directory."""
+def mount_tmpfs(where: str | Path, options: str = "") -> None:
+    """Put an empty tmpfs on a directory; ``options`` are those of tmpfs(5)."""
+    data = options.encode() or None
     path = os.fsencode(where)
-    _check(_libc.mount(b"tmpfs", path, b"tmpfs", 0, None), f"mount tmpfs on {where}")
+    _check(_libc.mount(b"tmpfs", path, b"tmpfs", 0, data), f"mount tmpfs on {where}")
 
 
 def mount_proc() -> None:

@@ -51,7 +51,7 @@ class Dnsmasq:
 
         Raises :class:`DriverError` with what dnsmasq said; nothing of it is left then.
         """
-        if await asyncio.to_thread(self._running, spec.network):
+        if await asyncio.to_thread(self._running, spec.network, thorough=False):
             raise DriverError(f"a dnsmasq serves {spec.bridge} already")
         await self._launch(spec)
 
@@ -101,13 +101,17 @@ class Dnsmasq:
             for one in process.scan(self._files.root)
         )
 
-    def _running(self, network: UUID) -> list[Found]:
-        """The dnsmasqs of one network; its pid file spares looking at all processes."""
+    def _running(self, network: UUID, *, thorough: bool = True) -> list[Found]:
+        """The dnsmasqs of one network; its pid file spares looking at all processes.
+
+        Where it has no files one may run all the same: somebody removed the run directory.
+        Finding that takes a look at all processes, so it is only done when ``thorough``.
+        """
         pid = self._files.pid(network)
         found = None if pid is None else process.identify(pid, self._files.root)
         if found is not None and found.network == network:
             return [found]
-        if not self._files.directory(network).exists():
+        if not thorough and not self._files.directory(network).exists():
             return []
         return [one for one in process.scan(self._files.root) if one.network == network]
 
@@ -138,7 +142,9 @@ class Dnsmasq:
             await self._run(spec, config)
         except OSError as error:
             self._files.remove(spec.network)
-            raise DriverError(f"dnsmasq on {spec.bridge}: {error}") from error
+            where = f": {error.filename}" if error.filename else ""
+            said = f"{error.strerror or error}{where}"
+            raise DriverError(f"dnsmasq on {spec.bridge}: {said}") from error
         except BaseException:
             self._files.remove(spec.network)
             raise
