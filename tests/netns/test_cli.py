@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.inventory import inventory, links
 from tests.support.lab import Lab
 from tests.support.networks import document
@@ -26,6 +30,20 @@ def vnet(lab: Lab, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         check=False,
+    )
+
+
+def call(
+    lab: Lab, *argv: str, stdin: int | None = None, stdout: int | IO[str] = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    """Begin a command."""
+    where = ["--state-dir", str(lab.paths.state), "--run-dir", str(lab.paths.run)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "vnet_tui.cli.main", *where, *argv],
+        stdin=stdin,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -127,6 +145,82 @@ def test_a_free_subnet_is_suggested(lab: Lab) -> None:
     ok(lab, "network-define", "-", stdin=Path(FOO).read_text().replace("10.0.0.", "10.1.0."))
     assert ok(lab, "network-suggest-subnet") == "10.1.1.0/24\n"
     assert ok(lab, "network-suggest-subnet", "--ipv6").startswith("fd")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_the_middle_of_a_change_leaves_nothing_half_done(
+    lab: Lab, number: signal.Signals
+) -> None:
+    names = [f"n{i}" for i in range(12)]
+    for i, name in enumerate(names):
+        ok(lab, "network-define", "-", stdin=document(name, address=f"10.{60 + i}.0.1"))
+    with lab.paths.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = call(lab, "network-start", *names)
+        eventually(lambda: _waits_for(lab.paths.lock, waiting.pid))
+        waiting.send_signal(number)  # nothing has begun: it gives up at once
+        assert waiting.wait(10) == 128 + number
+    assert ok(lab, "network-list", "--name") == ""
+
+    started = call(lab, "network-start", *names)
+    eventually(lambda: "vn-n3" in links())
+    started.send_signal(number)
+    _, told = started.communicate()
+    assert started.returncode == 128 + number
+    assert "what had begun was brought to its end" in told
+    assert not (lab.paths.run / "journal.json").exists()
+    assert sorted(ok(lab, "network-list", "--name").split()) == sorted(names)
+    ok(lab, "network-stop", *names)
+
+
+def test_a_pipe_to_read_from_can_be_left(lab: Lab) -> None:
+    waiting = call(lab, "network-define", "-", stdin=subprocess.PIPE)
+    eventually(lambda: "read" in Path(f"/proc/{waiting.pid}/wchan").read_text())
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(10) == 128 + signal.SIGINT
+    assert waiting.stderr
+    assert waiting.stderr.read() == ""
+    waiting.communicate()
+
+
+def test_output_that_cant_be_written_is_told_in_a_line(lab: Lab) -> None:
+    ok(lab, "network-define", FOO)
+    with Path("/dev/full").open("w") as full:
+        done = call(lab, "network-list", "--all", stdout=full)
+        _, told = done.communicate()
+    assert (done.returncode, told) == (
+        1,
+        "error: can't write the output: No space left on device\n",
+    )
+
+
+def test_names_that_the_locale_hasnt_are_written_all_the_same(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok(lab, "network-define", "-", stdin=document("x").replace(">x<", ">日本<"))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert ok(lab, "network-list", "--all", "--name") == "\\u65e5\\u672c\n"
+
+
+def test_without_standard_input_there_is_nothing_to_read(lab: Lab) -> None:
+    where = f"--state-dir {lab.paths.state} --run-dir {lab.paths.run}"
+    command = f"{sys.executable} -m vnet_tui.cli.main {where} network-define - <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: can't read standard input: it is closed\n")
+
+
+def test_one_unreadable_document_doesnt_hide_what_is_wrong_with_the_others(lab: Lab) -> None:
+    done = vnet(lab, "network-validate", "/nowhere.xml", FOO, "-", stdin="<network/>")
+    assert done.returncode == 1
+    assert "can't read /nowhere.xml" in done.stderr
+    assert f"{FOO} describes a network" in done.stdout
+    assert "-:1" in done.stderr
+
+
+def _waits_for(path: Path, pid: int) -> bool:
+    """Whether a process has a file open, as one does that waits for its lock."""
+    files = Path(f"/proc/{pid}/fd").iterdir()
+    return any(file.exists() and file.samefile(path) for file in files)
 
 
 def test_two_calls_at_once_both_happen(lab: Lab) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
+from vnet_tui.cli.documents import text_of
 from vnet_tui.cli.table import table
 from vnet_tui.client.local import LocalConnection
 from vnet_tui.engine.errors import Severity, VnetError
@@ -14,26 +14,10 @@ from vnet_tui.engine.views import NetworkInfo
 
 Command = Callable[[LocalConnection, Namespace], Awaitable[int]]
 
-MAX_DOCUMENT = 4 << 20
-"""Bytes read of a document; the parser's own limit is lower, and tells the reason."""
-
-
-def read_document(name: str) -> str:
-    """The text of a file, or of standard input for ``-``."""
-    try:
-        if name == "-":
-            return sys.stdin.read(MAX_DOCUMENT)
-        with Path(name).open(encoding="utf-8") as file:
-            return file.read(MAX_DOCUMENT)
-    except UnicodeDecodeError as error:
-        raise VnetError(f"{name} isn't UTF-8 text: {error}", "save it as UTF-8") from error
-    except OSError as error:
-        raise VnetError(f"can't read {name}: {error.strerror}") from error
-
 
 async def network_define(connection: LocalConnection, args: Namespace) -> int:
     """Put a network into the store, or change its definition."""
-    info = await connection.define(read_document(args.file))
+    info = await connection.define(text_of(args.documents[0]))
     print(f"Network {info.name} defined from {args.file}")
     if info.pending:
         print(
@@ -45,7 +29,7 @@ async def network_define(connection: LocalConnection, args: Namespace) -> int:
 
 async def network_create(connection: LocalConnection, args: Namespace) -> int:
     """Start a transient network: it is gone when it stops."""
-    info = await connection.create(read_document(args.file))
+    info = await connection.create(text_of(args.documents[0]))
     print(f"Network {info.name} created from {args.file}")
     return 0
 
@@ -131,8 +115,12 @@ async def network_autostart(connection: LocalConnection, args: Namespace) -> int
 async def network_validate(connection: LocalConnection, args: Namespace) -> int:
     """Tell everything that is wrong with documents; needs no rights."""
     wrong = 0
-    for name in args.file:
-        problems = await connection.validate(read_document(name))
+    for name, document in zip(args.file, args.documents, strict=True):
+        if isinstance(document, VnetError):
+            print(f"error: {document}", file=sys.stderr)
+            wrong += 1
+            continue
+        problems = await connection.validate(document)
         for problem in problems:
             place = f"{name}:{problem.line}:{problem.column}" if problem.column else name
             if problem.line and not problem.column:

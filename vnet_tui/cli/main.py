@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 import os
+import signal
 import sys
 from argparse import ArgumentParser, Namespace, _SubParsersAction
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vnet_tui import __version__
@@ -18,9 +21,37 @@ _Commands = _SubParsersAction  # argparse has no public name for it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns 0, 1 for an error that was told, 2 for bad usage."""
+    """Run one command. Returns 0, 1 for an error that was told, 2 for bad usage, 128 and its number
+    after a signal that ends programs: it was heeded when what had begun was at its end."""
     args = parser().parse_args(argv)
-    return asyncio.run(_run(args))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names may have characters that the locale hasn't.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        # Before there is an event loop, so that Ctrl-C ends a wait for a terminal or a pipe.
+        _read_documents(args)
+        status = asyncio.run(_run(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        # Mostly our own output, which must not be tried again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if error.errno != errno.EPIPE:  # a reader may go away (vnet network-list | head)
+            what = error.filename or "the output"
+            print(f"error: can't write {what}: {error.strerror}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _read_documents(args: Namespace) -> None:
+    if "file" in args:
+        from vnet_tui.cli.documents import read_or_error
+
+        names = args.file if isinstance(args.file, list) else [args.file]
+        args.documents = [read_or_error(name) for name in names]
 
 
 async def _run(args: Namespace) -> int:
@@ -31,16 +62,49 @@ async def _run(args: Namespace) -> int:
 
     command: Command = getattr(commands, args.command)
     paths = Paths.choose(args.state_dir, args.run_dir)
+    received, forget = _end_in_order()
     try:
         async with LocalConnection(paths) as connection:
             return await command(connection, args)
     except VnetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:
-        # The reader of our output went away (vnet network-list | head); that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        print("interrupted; what had begun was brought to its end, or undone", file=sys.stderr)
+        return 128 + received[0]
+    finally:
+        forget()
+
+
+def _end_in_order() -> tuple[list[int], Callable[[], None]]:
+    """Let signals that end programs cancel this task, which lets a change come to its end first.
+
+    The second one has its usual effect; the next engine then ends what was begun. Gives the list
+    that receives the number of the first, and what makes them have their usual effect again.
+    """
+    received: list[int] = []
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    numbers = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup, or the background of a shell
+    ]
+
+    def forget() -> None:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    def end(number: int) -> None:
+        received.append(number)
+        forget()
+        if task is not None:
+            task.cancel()
+
+    for number in numbers:
+        loop.add_signal_handler(number, end, number)
+    return received, forget
 
 
 def parser() -> ArgumentParser:
