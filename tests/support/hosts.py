@@ -204,7 +204,7 @@ table inet filter {
 
 
 def _restore(program: str, text: str) -> None:
-    subprocess.run([f"{program}-restore"], input=text, text=True, check=True)
+    subprocess.run([f"{program}-restore", "--noflush"], input=text, text=True, check=True)
 
 
 def _run(*argv: str) -> None:

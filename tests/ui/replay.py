@@ -18,6 +18,9 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
+from vnet_tui.engine.doctor.explain import Answer, Explanation, Query
+from vnet_tui.engine.doctor.findings import Finding
+from vnet_tui.engine.doctor.ours import Decider
 from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
 from vnet_tui.engine.model import Mode, Subnet
 from vnet_tui.engine.views import (
@@ -237,6 +240,15 @@ class Replay:
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         return self._find(ref).rules
+
+    async def doctor(self, ref: Ref, *, patience: float | None = None) -> tuple[Finding, ...]:
+        self._find(ref)
+        return ()
+
+    async def explain(self, query: Query) -> Explanation:
+        self._find(query.network)
+        text = "nobody has anything against it"
+        return Explanation(query=query, answer=Answer.YES, decider=Decider.NOBODY, text=text)
 
     async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
         return ip_network(f"10.77.0.0/{prefix}" if family == 4 else f"fd00:77::/{prefix}")

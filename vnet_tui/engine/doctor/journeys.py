@@ -27,8 +27,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A way there and back. ``what`` says in a few words what it is for; ``device`` is the
-    interface that it is about, where that isn't the network's bridge."""
+    """A way there and back, and for TCP there again.
+
+    ``what`` says in a few words what it is for; ``device`` is the interface that it is about, where
+    that isn't the network's bridge.
+    """
 
     what: str
     stages: tuple[Stage, ...]
@@ -55,14 +58,15 @@ def travel(journey: Journey, tables: Sequence[Table]) -> Arrival:
     perhaps: Arrival | None = None
     translation: Decision | None = None
     mark: int | None = 0
-    answers = False
+    before = journey.stages[0].packet
     for stage in journey.stages:
-        if stage.packet.reply and not answers:
-            mark, answers = 0, True
+        if (stage.packet.reply, stage.packet.state) != (before.reply, before.state):
+            mark = 0  # another packet
+        before = stage.packet
         packet = replace(stage.packet, mark=mark)
         found = passage(tables, stage.hook, packet, lowest=stage.lowest, highest=stage.highest)
         mark = found.packet.mark
-        if found.translation is not None and not stage.packet.reply:
+        if found.translation is not None and stage.packet.state == "new":
             translation = translation or found.translation
         if found.blocked:
             return Arrival(found.stop, stage, translation)
@@ -95,32 +99,32 @@ def answered(packet: Packet) -> Packet:
     )
 
 
+def _going_on(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """The stages of a way that is gone again, where the connection needs it: TCP opens with three
+    packets (RFC 9293, section 3.5), and the third is of an established connection already."""
+    return tuple(
+        replace(stage, packet=replace(stage.packet, state="established"))
+        for stage in stages
+        if stage.packet.protocol == "tcp"
+    )
+
+
 def to_host(what: str, packet: Packet, *, answer: Packet | None = None) -> Journey:
     """To the host itself, and its answer (the usual one unless given)."""
     back = answer or replace(answered(packet), iif="")
-    there = replace(packet, oif="")
+    packet = replace(packet, oif="")
+    there = (Stage("prerouting", packet), Stage("input", packet))
     return Journey(
-        what,
-        (
-            Stage("prerouting", there),
-            Stage("input", there),
-            Stage("output", back),
-            Stage("postrouting", back),
-        ),
+        what, (*there, Stage("output", back), Stage("postrouting", back), *_going_on(there))
     )
 
 
 def from_host(what: str, packet: Packet) -> Journey:
     """From the host itself, and the answer to it."""
     back = replace(answered(packet), oif="")
+    there = (Stage("output", packet), Stage("postrouting", packet))
     return Journey(
-        what,
-        (
-            Stage("output", packet),
-            Stage("postrouting", packet),
-            Stage("prerouting", back),
-            Stage("input", back),
-        ),
+        what, (*there, Stage("prerouting", back), Stage("input", back), *_going_on(there))
     )
 
 
@@ -130,11 +134,11 @@ def through(what: str, packet: Packet, *, masqueraded: Address | None = None) ->
     ``packet`` is as it is forwarded; where its target was translated, ``asked`` tells from what.
     ``masqueraded`` is the address that answers are sent to, where it isn't the sender's own.
     """
-    there = replace(packet, oif="")
-    before = there
+    arrived = replace(packet, oif="")
+    before = arrived
     if packet.translated and packet.asked is not None:
         before = replace(
-            there,
+            arrived,
             target=packet.asked,
             dport=packet.asked_port,
             target_type="local",
@@ -142,21 +146,25 @@ def through(what: str, packet: Packet, *, masqueraded: Address | None = None) ->
             asked=None,
             asked_port=0,
         )
+    there = (
+        Stage("prerouting", before, highest=_NAT),
+        Stage("prerouting", arrived, lowest=_NAT + 1),
+        Stage("forward", packet),
+        Stage("postrouting", packet),
+    )
     back = answered(packet)
-    arriving = replace(back, oif="", target=masqueraded or back.target)
+    answer = replace(back, oif="", target=masqueraded or back.target)
     if masqueraded is not None:
-        arriving = replace(arriving, target_type="local")
+        answer = replace(answer, target_type="local")
     return Journey(
         what,
         (
-            Stage("prerouting", before, highest=_NAT),
-            Stage("prerouting", there, lowest=_NAT + 1),
-            Stage("forward", packet),
-            Stage("postrouting", packet),
-            Stage("prerouting", arriving, highest=_NAT),
+            *there,
+            Stage("prerouting", answer, highest=_NAT),
             Stage("prerouting", replace(back, oif=""), lowest=_NAT + 1),
             Stage("forward", back),
             Stage("postrouting", back),
+            *_going_on(there),
         ),
     )
 

@@ -158,13 +158,9 @@ def _state(values: Values) -> Match:
 
 def _status(values: Values) -> Match:
     wanted = set(values[0].upper().split(","))
-
-    def match(packet: Packet) -> bool | None:
-        if "DNAT" in wanted and packet.translated:
-            return True
-        return False if wanted <= {"DNAT", "EXPECTED"} else None
-
-    return match
+    # What a new connection isn't yet; the packet on paper was expected by nobody.
+    later = {"EXPECTED", "SEEN_REPLY", "ASSURED"}
+    return lambda packet: False if packet.state == "new" and wanted <= later else None
 
 
 def _type(which: Callable[[Packet], str]) -> Make:
