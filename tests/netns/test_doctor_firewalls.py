@@ -20,16 +20,23 @@ from vnet_tui.engine.errors import Severity
 NEED_NEIGHBOURS = {DNS, WAY_OUT, FORWARD}
 
 
+HOSTS = [
+    *((name, "nftables") for name in FIREWALLS),
+    *((name, "iptables") for name in ("docker_legacy", "ufw_legacy", "firewalld")),
+]
+"""The other firewall, and the driver of ours beside it."""
+
+
 @pytest.fixture
-async def patient(lab: Lab) -> AsyncIterator[Patient]:
-    async with Engine(lab.paths) as engine:
+async def patient(lab: Lab, driver: str) -> AsyncIterator[Patient]:
+    async with Engine(lab.paths, firewall=driver) as engine:
         made = Patient(lab, engine)
         await made.start()
         yield made
         await made.close()
 
 
-@pytest.mark.parametrize("firewall", FIREWALLS)
+@pytest.mark.parametrize(("firewall", "driver"), HOSTS)
 async def test_a_diagnosis_is_what_packets_find(patient: Patient, firewall: str) -> None:
     assert patient.broken() == set()
     assert await patient.engine.doctor("foo", patience=0) == ()

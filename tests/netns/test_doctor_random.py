@@ -128,6 +128,16 @@ def _probes() -> list[Probe]:
 SOURCES = {"web": WEB, "mail": MAIL, "outside": OUTSIDE}
 
 
+def _query(probe: Probe) -> Query:
+    return Query(
+        network="foo",
+        source=SOURCES[probe.who][":" in probe.to],
+        target=probe.to,
+        protocol=probe.protocol,
+        port=probe.port or None,
+    )
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("tool", ["nft", "iptables-nft", "iptables-legacy"])
 async def test_paper_and_kernel_agree(patient: Patient, tool: str, seed: int) -> None:
@@ -142,15 +152,8 @@ async def test_paper_and_kernel_agree(patient: Patient, tool: str, seed: int) ->
             iptables(tool.removeprefix("iptables-"), chance)
         probes = _probes()
         answers = patient.packets.probe(probes, patience=0.4)
-        for probe, answer in zip(probes, answers, strict=True):
-            query = Query(
-                network="foo",
-                source=SOURCES[probe.who][":" in probe.to],
-                target=probe.to,
-                protocol=probe.protocol,
-                port=probe.port or None,
-            )
-            explanation = await patient.engine.explain(query)
+        explanations = await patient.explain([_query(probe) for probe in probes])
+        for probe, answer, explanation in zip(probes, answers, explanations, strict=True):
             passed = Answer.YES if answer.fate is Fate.PASS else Answer.NO
             fates.add(passed)
             assert explanation.answer is passed, f"{probe}: {answer.fate}, but {explanation}"

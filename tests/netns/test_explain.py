@@ -142,15 +142,18 @@ async def test_answers_are_what_packets_find(patient: Patient, firewall: str) ->
             probes.append(Probe(source, protocol, address, port))
     fates = [answer.fate for answer in patient.packets.probe(probes, patience=1.5)]
     wrong = []
-    for probe, fate in zip(probes, fates, strict=True):
-        query = Query(
+    queries = [
+        Query(
             network="foo",
             source=ADDRESSES[probe.who][":" in probe.to],
             target=probe.to,
             protocol=probe.protocol,
             port=probe.port or None,
         )
-        explanation = await patient.engine.explain(query)
+        for probe in probes
+    ]
+    explanations = await patient.explain(queries)
+    for probe, fate, explanation in zip(probes, fates, explanations, strict=True):
         # Refused: it got there, and nobody listens.
         arrived = fate in (Fate.PASS, Fate.REFUSED)
         if explanation.answer is Answer.MAYBE or arrived != (explanation.answer is Answer.YES):

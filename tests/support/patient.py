@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tests.support.lab import Lab
 from tests.support.packets import Fate, Packets, Probe, visiting
+from vnet_tui.engine.doctor.explain import Explanation, Query
+from vnet_tui.engine.doctor.visit import answer
 from vnet_tui.engine.doctor.ways import ADVERTISING, BRIDGED, DHCP, DHCP6, DNS, NEIGHBOURS, WAY_OUT
 from vnet_tui.engine.engine import Engine
 from vnet_tui.sandbox.namespaces import NamedNamespace, veth
@@ -74,6 +77,11 @@ class Patient:
         if self._packets is not None:
             self._packets.close()
         await self.engine.stop(["foo"])
+
+    async def explain(self, queries: Sequence[Query]) -> list[Explanation]:
+        """The answers to many questions about the host as it is now."""
+        subject = await self.engine._subject("foo")
+        return [answer(query, subject, self.engine.paths) for query in queries]
 
     def broken(self) -> set[str]:
         """What doesn't work now, in the doctor's words; found out with packets."""
