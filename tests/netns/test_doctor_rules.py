@@ -113,6 +113,8 @@ NFT: tuple[tuple[str, Packet, bool | None], ...] = (
     ("tcp flags & (fin | syn | rst | ack) != syn", WEB, False),
     ("tcp flags syn / syn,ack", WEB, True),
     ('log prefix "x" counter', WEB, True),
+    ("rt type 0", SOLICIT, False),
+    ("frag id 1", SOLICIT, False),
     ("meta day Monday", WEB, None),
     ("ip ttl 64", WEB, None),
     ("meta skuid 0", WEB, None),

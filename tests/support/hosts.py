@@ -92,6 +92,7 @@ _UFW = """*filter
 -A {u}-logging-deny -m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix "[UFW BLOCK] "
 -A {u}-skip-to-policy-input -j DROP
 -A {u}-after-input -p udp --dport 137 -j {u}-skip-to-policy-input
+-A {u}-after-input -p udp --dport 67 -j {u}-skip-to-policy-input
 -A {u}-user-input -p tcp -m tcp --dport 22 -j ACCEPT
 COMMIT
 """
@@ -107,7 +108,9 @@ _UFW_4 = """-A ufw-before-input -p icmp --icmp-type echo-request -j ACCEPT
 -A ufw-not-local -j DROP
 -A ufw-before-input -p udp -d 224.0.0.251 --dport 5353 -j ACCEPT"""
 
-_UFW_6 = """-A ufw6-before-input -p icmpv6 --icmpv6-type echo-request -j ACCEPT
+_UFW_6 = """-A ufw6-before-input -m rt --rt-type 0 -j DROP
+-A ufw6-before-forward -m rt --rt-type 0 -j DROP
+-A ufw6-before-input -p icmpv6 --icmpv6-type echo-request -j ACCEPT
 -A ufw6-before-input -p icmpv6 --icmpv6-type router-solicitation -m hl --hl-eq 255 -j ACCEPT
 -A ufw6-before-input -p icmpv6 --icmpv6-type router-advertisement -m hl --hl-eq 255 -j ACCEPT
 -A ufw6-before-input -p icmpv6 --icmpv6-type neighbor-solicitation -m hl --hl-eq 255 -j ACCEPT

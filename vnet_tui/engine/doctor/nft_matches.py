@@ -203,6 +203,8 @@ def _getter(left: Any) -> Get:
         return _CT.get((value.get("dir"), value.get("key")), _unknown)
     if kind == "fib":
         return _fib(value)
+    if kind == "exthdr":  # IPv6 extension headers, of which the packet on paper has none
+        return lambda _packet: Other.ABSENT
     return _unknown
 
 

@@ -18,7 +18,6 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*-[A-Za-z0-9_.-]*")
 """Names that nft takes without quotes: none of its keywords looks so."""
 
 _DOCKER = "DOCKER-USER"
-_UFW = {"input": "ufw-before-input", "forward": "ufw-before-forward", "output": "ufw-before-output"}
 _FIREWALLD = {"input": "filter_INPUT_ZONES", "forward": "filter_FORWARD_ZONES"}
 
 
@@ -90,10 +89,11 @@ def _candidates(
         return
     option = ["-i" if going else "-o", bridge]
     ask = _asked_iptables(packet) if narrow else []
-    if _UFW[hook] in table.chains:
-        if "ufw" in programs:
-            yield _Change(_ufw(hook, packet, bridge, going=going), _UFW[hook], rule)
-        chains = [_UFW[hook], place.base]
+    ufw = f"ufw{'' if packet.version == 4 else '6'}-before-{hook}"
+    if ufw in table.chains:
+        if "ufw" in programs and (hook == "forward" or packet.dport):
+            yield _Change(_ufw(hook, packet, bridge, going=going), ufw, rule)
+        chains = [ufw, place.base]
     else:
         chains = [_DOCKER, place.base] if hook == "forward" else [place.base]
     for chain in chains:
@@ -178,7 +178,5 @@ def _ufw(hook: str, packet: Packet, bridge: str, *, going: bool) -> Command:
     way = "in" if going else "out"
     if hook == "forward":
         return ("ufw", "route", "allow", way, "on", bridge)
-    if packet.protocol not in ("tcp", "udp"):
-        return ("ufw", "allow", way, "on", bridge)
     ends = ("from" if packet.reply else "to", "any", "port", str(_port(packet)[1]))
     return ("ufw", "allow", way, "on", bridge, *ends, "proto", packet.protocol)

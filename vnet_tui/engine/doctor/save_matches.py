@@ -42,6 +42,8 @@ def matches(options: Sequence[Option]) -> Iterator[Match]:
 
 
 def _match(option: Option, module: str) -> Match:
+    if module in _OTHER_HEADERS and option.name not in _MAKE:
+        return lambda _packet: option.negated  # that header isn't there, turned round or not
     if not option.values:
         return _FLAGS.get(option.name, _unknown)
     make = _MAKE.get(f"{module} {option.name}") or _MAKE.get(option.name)
@@ -70,6 +72,11 @@ def _rpfilter(names: Sequence[str]) -> Match:
 
 _BY_NAME_ALONE = frozenset({"socket", "bpf", "u32", "recent", "cluster"})
 """Modules that match, or may, without an option that would tell."""
+
+_OTHER_HEADERS = frozenset(
+    ("rt", "frag", "hbh", "dst", "mh", "ipv6header", "ah", "esp", "sctp", "dccp", "ipcomp")
+)
+"""Modules about headers that the packet on paper hasn't got."""
 
 _NOTHING = frozenset(
     (
