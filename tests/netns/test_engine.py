@@ -28,7 +28,7 @@ from vnet_tui.engine.errors import (
     VnetError,
 )
 from vnet_tui.engine.steps import Disturbance, Step
-from vnet_tui.engine.views import State
+from vnet_tui.engine.views import EventKind, State
 from vnet_tui.sandbox.namespaces import mount_tmpfs
 
 FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
@@ -142,6 +142,26 @@ async def test_a_transient_network_lives_in_the_run_directory_only(lab: Lab) -> 
         await engine.stop(["Foo"])
         assert await engine.networks() == ()
         assert not list(lab.paths.leases.glob("*"))
+
+
+async def test_one_that_cant_start_by_itself_doesnt_keep_the_others_from_it(lab: Lab) -> None:
+    tunnel = FOO.replace("<dhcp", '<listen address="172.31.0.5" port="1234"/><dhcp', 1)
+    lab.ip("link", "add", "vn-dual", "type", "bridge")
+    async with Engine(lab.paths) as engine:
+        for text in (ONE, DUAL, tunnel):
+            defined = await engine.define(text)
+            await engine.set_autostart(defined.uuid, True)
+        assert [info.name for info in await engine.start_autostart()] == ["one"]
+        told = {
+            event.name: event.message
+            for event in await engine.past_events()
+            if event.kind is EventKind.FAILED
+        }
+        assert told.keys() == {"dual", "Foo"}
+        assert "there is a bridge interface called vn-dual already" in told["dual"]
+        assert "<listen>" in told["Foo"]
+        assert await engine.start_autostart() == ()
+        await engine.stop(["one"])
 
 
 # A host that others meddle with

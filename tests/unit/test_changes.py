@@ -29,6 +29,7 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import BridgeSettings, Route
 from vnet_tui.engine.steps import AddAddress, Step, StopDnsmasq
+from vnet_tui.engine.subnets import in_use
 from vnet_tui.engine.xml import parse
 
 
@@ -307,6 +308,17 @@ async def test_an_edit_into_a_conflict_touches_nothing(bench: Bench) -> None:
     assert "one: there is a bridge interface called br0 already" in str(caught.value)
     assert "one: 172.30.1.0/24 overlaps the host's route to 172.30.0.0/16" in str(caught.value)
     assert bench.host.state() == before
+
+
+async def test_the_routes_of_a_vpn_for_everything_are_in_nobodys_way(bench: Bench) -> None:
+    bench.host.links.add("tun0")
+    for half in ("0.0.0.0/1", "128.0.0.0/1", "8000::/1", "2000::/3"):
+        bench.host.links.routes.append(
+            Route(destination=ip_network(half), device="tun0", gateway=None, protocol=3)
+        )
+    assert await bench.bring([ONE])
+    snapshot = await bench.host.links.snapshot()
+    assert ip_network("128.0.0.0/1") not in in_use(snapshot)
 
 
 async def test_what_runs_isnt_refused_for_what_came_into_its_way_since(bench: Bench) -> None:

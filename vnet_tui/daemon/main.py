@@ -7,6 +7,7 @@ when it ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from argparse import ArgumentParser
@@ -52,11 +53,19 @@ async def _serve(paths: Paths) -> None:
         await engine.watch()
         teller = asyncio.ensure_future(_tell(engine))
         await engine.start_autostart()
-        print("vnetd: ready", flush=True)
+        _say("vnetd: ready")
         await ended.wait()
         teller.cancel()
 
 
 async def _tell(engine: Engine) -> None:
+    from vnet_tui.engine.text import printable
+
     async for event in engine.events():
-        print(f"{event.time:%FT%TZ} {event.name or '-'}: {event.message}", flush=True)
+        _say(f"{event.time:%FT%TZ} {event.name or '-'}: {printable(event.message)}")
+
+
+def _say(line: str) -> None:
+    """A line for whoever reads along; who stops doing so doesn't end the daemon."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from vnet_tui.engine.errors import NotFoundError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.records import Records
+from vnet_tui.engine.records import Records, recorded_network
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
 from vnet_tui.engine.views import NetworkInfo, Ref, State
@@ -111,6 +111,7 @@ class Catalog:
 
     def __init__(self, paths: Paths) -> None:
         self.store = Store(paths)
+        self._paths = paths
         self._records = Records(paths)
 
     def look(self) -> Listing:
@@ -142,6 +143,6 @@ class Catalog:
     def running(self) -> Mapping[UUID, tuple[RunRecord, Network]]:
         """The networks that run, as they run; cheaper than a whole look."""
         return {
-            uuid: (record, parse_cached(record.definition))
+            uuid: (record, recorded_network(record, parse_cached, self._paths))
             for uuid, record in self._records.load().items()
         }

@@ -23,7 +23,7 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.observe import Drivers, Observed, observe
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import make_plan, needed_sysctls
-from vnet_tui.engine.records import Interrupted, Journal
+from vnet_tui.engine.records import Interrupted, Journal, recorded_network
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
 from vnet_tui.engine.unbroken import unbroken
@@ -158,7 +158,10 @@ class Changes:
 
     def _running(self) -> Running:
         records = self._drivers.records.load()
-        return {uuid: (record, self._parse(record.definition)) for uuid, record in records.items()}
+        return {
+            uuid: (record, recorded_network(record, self._parse, self._paths))
+            for uuid, record in records.items()
+        }
 
     def _compile(self, running: Running) -> Desired:
         """What these networks consist of; worked out anew only for those that changed."""

@@ -7,11 +7,8 @@ from collections.abc import Iterable, Iterator
 from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork, marked_network
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Ip, Network, Subnet
-from vnet_tui.engine.observe import Observed
+from vnet_tui.engine.observe import Observed, is_default
 from vnet_tui.engine.paths import Paths
-
-_DEFAULT_ROUTE = 0
-"""The prefix length of default routes; every subnet is more specific than they are."""
 
 
 def unsupported(network: Network) -> tuple[Problem, ...]:
@@ -113,7 +110,7 @@ def _subnet_conflicts(
         if (
             device is None
             or marked_network(device.alias, paths) is not None
-            or route.destination.prefixlen == _DEFAULT_ROUTE
+            or is_default(route)
             or (device.name, route.destination) in reported
             or not _overlap(subnet, route.destination)
         ):

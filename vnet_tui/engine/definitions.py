@@ -10,6 +10,7 @@ from vnet_tui.engine.check import check_together
 from vnet_tui.engine.errors import DocumentError, Problem, Severity
 from vnet_tui.engine.model import Bridge, Network
 from vnet_tui.engine.naming import derive_bridge_name
+from vnet_tui.engine.text import printable
 from vnet_tui.engine.xml import examine
 
 
@@ -41,7 +42,8 @@ def accept(text: str, known: Mapping[UUID, Network], interfaces: Iterable[str] =
     network, problems = examined(text, known)
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if network is None or errors:
-        what = f"the document of {network.name}" if network else "the document"
+        name = printable(network.name) if network else ""
+        what = f"the document of {name}" if name else "the document"
         count = "one problem" if len(errors) == 1 else f"{len(errors)} problems"
         raise DocumentError(f"{what} has {count}", errors)
     others = [other for uuid, other in known.items() if uuid != network.uuid]

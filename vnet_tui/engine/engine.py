@@ -11,6 +11,7 @@ first look at live data, opens the drivers; that needs root, or a user namespace
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,8 +27,10 @@ from vnet_tui.engine.definitions import accept, examined
 from vnet_tui.engine.errors import (
     NotPermittedError,
     Problem,
+    ProblemsError,
     Severity,
     StateError,
+    UnsupportedError,
     VnetError,
 )
 from vnet_tui.engine.events import EventBus
@@ -193,10 +196,28 @@ class Engine:
         return await self._infos(refs)
 
     async def start_autostart(self) -> tuple[NetworkInfo, ...]:
-        """Start, as one batch, the networks that are to start by themselves and don't run yet."""
+        """Start the networks that are to start by themselves and don't run yet.
+
+        As one batch; where that fails each by itself, so that one that can't start doesn't keep
+        the others from it. What fails is told as an event. Gives those that were started.
+        """
         listing = await self._look()
-        chosen = [uuid for uuid in listing.autostart if uuid not in listing.running]
-        return await self.start(chosen) if chosen else ()
+        waiting = listing.autostart - listing.running.keys()
+        chosen = {uuid: listing.definitions[uuid] for uuid in waiting & listing.definitions.keys()}
+        if not chosen:
+            return ()
+        with contextlib.suppress(VnetError):
+            await self._change("start", requests.start(chosen), None, tell_failure=False)
+            return await self._infos([*chosen])
+        for uuid, network in chosen.items():
+            try:
+                await self._change("start", requests.start({uuid: network}), None)
+            except UnsupportedError as error:  # it was refused before anything was tried
+                self._tell_failure("start", {uuid: network.name}, error)
+            except VnetError:
+                continue  # it was told as it failed
+        running = (await self._look()).running
+        return await self._infos([uuid for uuid in chosen if uuid in running])
 
     async def stop(self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None) -> None:
         """Stop networks; transient ones are gone then."""
@@ -319,19 +340,33 @@ class Engine:
                 f"to {what} needs root", "use sudo, or try it out in: vnet-tui --sandbox"
             )
 
-    async def _change(self, verb: str, change: NamedChange, on_progress: OnProgress | None) -> None:
+    async def _change(
+        self,
+        verb: str,
+        change: NamedChange,
+        on_progress: OnProgress | None,
+        *,
+        tell_failure: bool = True,
+    ) -> None:
         """Make a change and tell how it went, of each network that it is about."""
         self._permitted(f"{verb} a network")
         try:
             await (await self._live.changes()).run(change.prepare, on_progress)
         except VnetError as error:
-            for uuid, name in change.names.items():
-                self.bus.tell(EventKind.FAILED, uuid, name, f"{verb} failed: {error.message}")
+            if tell_failure:
+                self._tell_failure(verb, change.names, error)
             raise
         kind, done = _TOLD[verb]
         for uuid, name in change.names.items():
             self.bus.tell(kind, uuid, name, done)
         await self._live.refresh()
+
+    def _tell_failure(self, verb: str, names: Mapping[UUID, str], error: VnetError) -> None:
+        problems = error.problems if isinstance(error, ProblemsError) else ()
+        reasons = "; ".join(problem.message for problem in problems)
+        message = f"{verb} failed: {error.message}" + (f": {reasons}" if reasons else "")
+        for uuid, name in names.items():
+            self.bus.tell(EventKind.FAILED, uuid, name, message)
 
     def _accept(self, text: str, listing: Listing) -> tuple[Network, UUID]:
         interfaces = [name for _, name in socket.if_nameindex()]

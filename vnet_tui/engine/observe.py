@@ -16,6 +16,7 @@ from vnet_tui.engine.resources import (
     DnsmasqSpec,
     FirewallState,
     LinkSnapshot,
+    Route,
     RunRecord,
 )
 
@@ -114,6 +115,15 @@ async def observe(drivers: Drivers, sysctls: Iterable[str], *, services: bool = 
         remembered=remembered,
         records=drivers.records.load(),
     )
+
+
+def is_default(route: Route) -> bool:
+    """Whether a route is for whatever has no better one.
+
+    VPN clients put the two halves of everything (0.0.0.0/1 and 128.0.0.0/1; 2000::/3, or ::/1 and
+    8000::/1) before the default route instead of replacing it; every private subnet has better.
+    """
+    return route.destination.prefixlen <= (1 if route.destination.version == 4 else 3)
 
 
 def advertised(links: LinkSnapshot) -> frozenset[str]:

@@ -62,6 +62,10 @@ class Paths:
         """One record a running network."""
         return self.run / "networks"
 
+    def record_file(self, network: UUID) -> Path:
+        """The record of one network."""
+        return self.records / f"{network}.json"
+
     @property
     def dnsmasq(self) -> Path:
         """One directory a dnsmasq, named by the network's UUID."""

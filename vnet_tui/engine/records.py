@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import ip_interface
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from vnet_tui.engine.errors import StoreError
+from vnet_tui.engine.errors import DocumentError, StoreError
 from vnet_tui.engine.files import remove_durably, write_atomically
-from vnet_tui.engine.model import Interface
+from vnet_tui.engine.model import Interface, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.steps import AddAddress, CreateBridge, DeleteBridge, Plan
@@ -22,35 +23,45 @@ class Records:
     """One small JSON file a running network."""
 
     def __init__(self, paths: Paths) -> None:
-        self._directory = paths.records
+        self._paths = paths
 
     def load(self) -> Mapping[UUID, RunRecord]:
         """All records. Raises :class:`~vnet_tui.engine.errors.StoreError` for a damaged one:
         to go on without it would take a running network for debris."""
         found = {}
-        for path in sorted(self._directory.glob("*.json")):
+        for path in sorted(self._paths.records.glob("*.json")):
             try:
                 record = _record(json.loads(path.read_text()))
+                if path.stem != str(record.uuid):
+                    raise ValueError(f"it is that of {record.uuid}")
             except FileNotFoundError:
                 continue
             except (OSError, ValueError, TypeError, KeyError) as error:
-                raise StoreError(
-                    f"the record of a running network in {path} can't be read: {error}",
-                    "if the network isn't needed any more, remove the file; what it made is then "
-                    "taken down at the next start of the engine",
-                ) from error
+                raise _damaged(path, error) from error
             found[record.uuid] = record
         return found
 
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
         write_atomically(
-            self._directory / f"{record.uuid}.json", json.dumps(_fields(record), indent=1)
+            self._paths.record_file(record.uuid), json.dumps(_fields(record), indent=1)
         )
 
     def remove(self, uuid: UUID) -> None:
         """Remove one; gone already is fine."""
-        remove_durably(self._directory / f"{uuid}.json")
+        remove_durably(self._paths.record_file(uuid))
+
+
+def recorded_network(record: RunRecord, parse: Callable[[str], Network], paths: Paths) -> Network:
+    """The network that a record says is running. Raises StoreError as :meth:`Records.load` does."""
+    path = paths.record_file(record.uuid)
+    try:
+        network = parse(record.definition)
+    except DocumentError as error:
+        raise _damaged(path, error) from error
+    if network.bridge is None or network.bridge.name is None:
+        raise _damaged(path, "it names no bridge")
+    return network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,4 +155,16 @@ def _fields(record: RunRecord) -> dict[str, object]:
 
 
 def _record(fields: Mapping[str, Any]) -> RunRecord:
-    return RunRecord(**{**fields, "uuid": UUID(fields["uuid"])})
+    record = RunRecord(**{**fields, "uuid": UUID(fields["uuid"])})
+    texts = isinstance(record.name, str) and isinstance(record.definition, str)
+    if not texts or type(record.id) is not int or not isinstance(record.started, int | float):
+        raise TypeError("a field isn't of its kind")
+    return record
+
+
+def _damaged(path: Path, reason: object) -> StoreError:
+    return StoreError(
+        f"the record of a running network in {path} can't be read: {reason}",
+        "if the network isn't needed any more, remove the file; what it made is then taken down "
+        "with the next change",
+    )

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from vnet_tui.engine.errors import StateError, VnetError
 from vnet_tui.engine.model import Subnet
+from vnet_tui.engine.observe import is_default
 from vnet_tui.engine.resources import LinkSnapshot
 
 _PRIVATE = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
@@ -20,7 +21,7 @@ _UNIQUE_LOCAL = IPv6Network("fd00::/8")
 def in_use(links: LinkSnapshot) -> tuple[Subnet, ...]:
     """The subnets that the host has addresses in or routes to, without default routes."""
     addresses = {address.network for link in links.links.values() for address in link.addresses}
-    routes = {route.destination for route in links.routes if route.destination.prefixlen > 0}
+    routes = {route.destination for route in links.routes if not is_default(route)}
     return tuple(addresses | routes)
 
 
