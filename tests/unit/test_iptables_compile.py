@@ -46,7 +46,8 @@ def words(edit: Edit) -> Iterator[str]:
         yield from (f"-A {name} {rule}" for rule in rules)
     for name, mark in edit.marks.items():
         yield f":{name}"
-        yield f'-A {name} -m comment --comment "{mark.text}"'
+        text = mark.text.rpartition(":")[0]  # without the digest, which says what isn't said here
+        yield f'-A {name} -m comment --comment "{text}:…"'
     for name, rules in (edit.hooks or {}).items():
         yield from (f"-I {name} {rule}" for rule in rules)
     for name in edit.delete:

@@ -27,6 +27,10 @@ class Layout:
 
     match: int
     """How much says what a rule is about (``struct ipt_ip``): addresses, interfaces, protocol."""
+    ends: int
+    """How much of that is about addresses and interfaces."""
+    inverted: int
+    """Where the byte stands that says of what the opposite is meant."""
     offsets: int
     """Where ``target_offset`` stands; ``next_offset`` follows."""
     header: int
@@ -36,14 +40,18 @@ class Layout:
         """How long the entry is."""
         return int(_OFFSETS.unpack_from(blob, at + self.offsets)[1])
 
+    def set_offsets(self, entry: bytearray, target: int) -> None:
+        """Say where the target of an entry begins, and that the entry is as long as it is."""
+        _OFFSETS.pack_into(entry, self.offsets, target, len(entry))
+
     def target(self, blob: bytes, at: int) -> int:
         """Where the target of the entry begins."""
         return at + int(_OFFSETS.unpack_from(blob, at + self.offsets)[0])
 
 
 LAYOUTS = {
-    4: Layout(match=84, offsets=88, header=112),
-    6: Layout(match=133, offsets=140, header=168),
+    4: Layout(match=84, ends=80, inverted=83, offsets=88, header=112),
+    6: Layout(match=133, ends=128, inverted=132, offsets=140, header=168),
 }
 
 

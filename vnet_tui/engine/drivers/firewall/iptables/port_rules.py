@@ -123,8 +123,9 @@ def ports(piece: Piece[Rule]) -> str:
 
 def _flat(pieces: Sequence[Piece[Rule]], last: Rule | None) -> Iterator[Rule]:
     """One rule after another, for each thing to do as few as possible."""
-    values = list(dict.fromkeys(piece.value for piece in pieces))
-    for value in sorted(values, key=lambda value: value == last):
-        own = [piece for piece in pieces if piece.value == value]
+    by_value: dict[Rule, list[Piece[Rule]]] = {}
+    for piece in pieces:
+        by_value.setdefault(piece.value, []).append(piece)
+    for value, own in sorted(by_value.items(), key=lambda item: item[0] == last):
         for match in destination_ports(own):
             yield replace(value, protocol=str(own[0].protocol), matches=(match,))

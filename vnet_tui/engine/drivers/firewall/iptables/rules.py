@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +23,6 @@ Place = tuple[int, str]
 """An address family and the name of a table."""
 
 RETURN = "RETURN"
-EXTENSIONS = frozenset({"DNAT", "MASQUERADE", "REJECT"})
-"""Targets that are neither verdicts nor chains."""
-
 MARK = "VNET-MARK"
 """No packet passes here: what all networks share has its mark in this chain, and each network in
 one of its own. A mark is the comment of the only rule."""
@@ -98,18 +95,35 @@ class Rule:
             return f"! {option} {value[1:]}"
         return f"{option} {value}" if value else ""
 
+    def dump(self) -> list[Any]:
+        """For JSON: its values in order."""
+        return [
+            *(self.target, self.goto, self.source, self.destination),
+            *(self.came_in, self.goes_out, self.protocol),
+            [(match.name, match.options) for match in self.matches],
+            self.options,
+        ]
+
     @classmethod
-    def load(cls, data: Mapping[str, Any]) -> Rule:
-        """From what ``dataclasses.asdict`` gave and JSON brought over."""
-        matches = tuple(
-            Extension(match["name"], tuple((key, value) for key, value in match["options"]))
-            for match in data["matches"]
-        )
-        options = tuple((key, value) for key, value in data["options"])
-        return cls(**{**data, "matches": matches, "options": options})
+    def load(cls, data: Sequence[Any]) -> Rule:
+        """From what JSON brought over."""
+        target, goto, source, destination, came_in, goes_out, protocol, matches, options = data
+        extensions = tuple(Extension(name, _pairs(pairs)) for name, pairs in matches)
+        does = _pairs(options)
+        ends = (source, destination, came_in, goes_out)
+        return cls(target, goto, *ends, protocol, extensions, does)
+
+
+def _pairs(data: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in data)
 
 
 Chains = Mapping[str, tuple[Rule, ...]]
+
+
+def dump_chains(chains: Chains) -> dict[str, Any]:
+    """Chains for JSON."""
+    return {name: [rule.dump() for rule in rules] for name, rules in chains.items()}
 
 
 def load_chains(data: Mapping[str, Any]) -> Chains:
@@ -155,9 +169,19 @@ class Edit:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     anew: bool = False
 
+    def dump(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "write": dump_chains(self.write),
+            "delete": self.delete,
+            "hooks": None if self.hooks is None else dump_chains(self.hooks),
+            "marks": {name: asdict(mark) for name, mark in self.marks.items()},
+            "anew": self.anew,
+        }
+
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Edit:
-        """From what ``dataclasses.asdict`` gave and JSON brought over."""
+        """From what JSON brought over."""
         return cls(
             write=load_chains(data["write"]),
             delete=tuple(data["delete"]),

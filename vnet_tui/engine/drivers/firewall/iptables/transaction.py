@@ -57,11 +57,13 @@ class Transactions:
     def _prepare(self, edits: Mapping[Place, Edit]) -> None:
         self._have_workers(family for family, _ in edits)
         for (family, table), edit in edits.items():
-            try:
-                self._workers[family].prepare(table, edit)
-            except DriverError:
-                self._end_workers()  # what is prepared in them must never be put in place
-                raise
+            self._workers[family].begin(table, edit)
+        try:
+            for family, table in edits:
+                self._workers[family].ready(table)
+        except DriverError:
+            self._end_workers()  # what is ready in them must never be put in place
+            raise
 
     def _commit(self, place: Place) -> None:
         family, table = place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -25,7 +24,7 @@ class Worker:
 
     def __init__(self, family: int, lock: int) -> None:
         self.family = family
-        self._ready = False
+        self._started = False
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", child.__name__, str(family)],
             stdin=subprocess.PIPE,
@@ -42,14 +41,18 @@ class Worker:
         """Whether it can be asked."""
         return self._process.poll() is None
 
-    def prepare(self, table: str, edit: Edit) -> None:
-        """Make an edit ready; nothing is changed yet."""
-        data = dataclasses.asdict(edit)
-        self._ask({"do": "prepare", "table": table, "edit": data}, f"change its table {table}")
+    def begin(self, table: str, edit: Edit) -> None:
+        """Have an edit made ready; whether that went well, :meth:`ready` tells."""
+        self._ask({"do": "prepare", "table": table, "edit": edit.dump()})
+
+    def ready(self, table: str) -> None:
+        """Wait until the edit that was begun first is ready. Nothing is changed yet."""
+        self._answer(f"change its table {table}")
 
     def commit(self, table: str) -> None:
-        """Put a table in place as it was prepared."""
-        self._ask({"do": "commit", "table": table}, f"put its table {table} in place")
+        """Put a table in place as it was made ready."""
+        self._ask({"do": "commit", "table": table})
+        self._answer(f"put its table {table} in place")
 
     def close(self) -> None:
         """End it; what it was asked for before happens."""
@@ -60,17 +63,16 @@ class Worker:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _ask(self, request: dict[str, Any], what: str) -> None:
-        if not self._ready:
-            self._answer("start its process")
-            self._ready = True
+    def _ask(self, request: dict[str, Any]) -> None:
         assert self._process.stdin is not None  # noqa: S101  (PIPE)
         with suppress(OSError):  # if it is gone, the missing answer tells how
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        self._answer(what)
 
     def _answer(self, what: str) -> None:
+        if not self._started:
+            self._started = True
+            self._answer("start its process")
         assert self._process.stdout is not None  # noqa: S101  (PIPE)
         line = self._process.stdout.readline()
         if not line:
