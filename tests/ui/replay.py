@@ -87,6 +87,7 @@ class Replay:
         self.problems: tuple[Problem, ...] = ()
         self.between_steps: Callable[[], Awaitable[None]] | None = None
         self.calls: list[str] = []
+        self._remembered: set[UUID] = set()
         self.moving = len(networks)
         self.never = asyncio.Event()
         self.closed = False
@@ -115,6 +116,11 @@ class Replay:
                 if network.info.active
             },
         )
+
+    def remembered(self) -> bool:
+        """Whether the past of every running network was asked for."""
+        running = {uuid for uuid, network in self._networks.items() if network.info.active}
+        return running <= self._remembered
 
     def lose(self, error: Exception) -> None:
         """The connection breaks."""
@@ -258,6 +264,7 @@ class Replay:
 
     async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
         network = self._find(ref)
+        self._remembered.add(network.info.uuid)
         if not network.info.active:
             return ()
         if list(self._networks).index(network.info.uuid) < self.moving:

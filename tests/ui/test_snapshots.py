@@ -35,6 +35,9 @@ def after(replay: Replay, then: Before | None = None) -> Before:
 
     async def before(pilot: Pilot[Any]) -> None:
         await until(pilot, shows(pilot, "old"))
+        # What is remembered and what is sampled make up one figure: in this order, always.
+        await until(pilot, replay.remembered)
+        await pilot.pause()
         for _ in range(60):
             replay.tick()
         await until(pilot, shows(pilot, "▇"))
