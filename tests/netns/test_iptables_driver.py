@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.support.legacy import (
 from vnet_tui.engine.drivers.firewall.iptables import worker
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
 from vnet_tui.engine.drivers.firewall.iptables.rules import chain_name
+from vnet_tui.engine.drivers.firewall.protocol import watch
 from vnet_tui.engine.errors import ConflictError, DriverError
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import Ruleset
@@ -231,6 +233,38 @@ async def test_an_edit_of_what_isnt_as_it_should_be_writes_all_of_it(
     await driver.set(step(before, after))
     assert (await driver.observe()).digests == digests(after)
     assert (await driver.observe()).intact
+
+
+@pytest.mark.parametrize("command", ["-F", "-t nat -F", "-D FORWARD -j VNET-FORWARD"])
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_change_by_others_is_noticed_within_a_second(
+    driver: IptablesDriver, family: int, command: str
+) -> None:
+    await driver.set(step(EMPTY, ruleset(foo=RICH)))
+    with watch(driver) as watching:
+        noticed = asyncio.create_task(watching.changed())
+        await driver.observe()
+        await asyncio.sleep(0)
+        assert not noticed.done()
+        iptables(family, *command.split())
+        await asyncio.wait_for(noticed, 1)
+
+
+UNABLE = {
+    'log="true"': '<deny port="25" log="true"/>',
+    "limit": '<allow port="80" limit="5"/>',
+    'established="false"': '<deny port="25" established="false"/>',
+}
+
+
+@pytest.mark.parametrize(("words", "rule"), UNABLE.items(), ids=UNABLE.keys())
+async def test_what_it_cant_do_is_refused_and_nothing_done(
+    driver: IptablesDriver, words: str, rule: str
+) -> None:
+    after = ruleset(foo=f"<forwarding><outgoing>{rule}</outgoing></forwarding>")
+    with pytest.raises(DriverError, match=f"can't do what {words} asks for, on vnet-foo"):
+        await driver.set(step(EMPTY, after))
+    assert existing_tables() == {4: [], 6: []}
 
 
 async def test_chains_of_another_engine_are_refused_and_left_alone(

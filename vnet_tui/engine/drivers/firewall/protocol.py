@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from vnet_tui.engine.errors import DriverError, Problem, UnsupportedError
 from vnet_tui.engine.paths import Paths
@@ -42,6 +43,30 @@ class FirewallDriver(Protocol):
 
     async def close(self) -> None:
         """Let go of what the driver holds in this process; the rules stay."""
+
+
+class RulesWatch(Protocol):
+    """Tells that somebody changed rules, in the network namespace in which it was made."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    async def changed(self) -> None:
+        """Wait for the next change; what changed has to be looked at."""
+
+
+def watch(driver: FirewallDriver) -> RulesWatch:
+    """How to hear of changes of what that driver looks after. Raises DriverError."""
+    from vnet_tui.engine.drivers.firewall.iptables.watch import TablesWatch
+    from vnet_tui.engine.drivers.firewall.notify import RulesetWatch
+
+    return TablesWatch() if driver.name == "iptables" else RulesetWatch()
 
 
 def choose(preference: str, paths: Paths) -> FirewallDriver:

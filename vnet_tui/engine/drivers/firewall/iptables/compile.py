@@ -39,6 +39,7 @@ from vnet_tui.engine.drivers.firewall.iptables.rules import (
     chain_name,
 )
 from vnet_tui.engine.drivers.firewall.ports import Claim, first_match, protocols
+from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Mode, Protocol
 from vnet_tui.engine.resources import Forward, NetworkRules, Ruleset, rules_digest
 
@@ -106,6 +107,7 @@ def _table(
 def compile_network(rules: NetworkRules, family: int) -> Part:
     """One network's part. Kept, since an edit of one network leaves the others as they were."""
     uuid, bridge = rules.network, checked(rules.bridge)
+    _check_expressible(rules)
     forwards = tuple(
         forward
         for forward in rules.incoming.rules
@@ -150,6 +152,22 @@ def compile_network(rules: NetworkRules, family: int) -> Part:
         masqueraded=masqueraded,
         forwards=forwards,
     )
+
+
+def _check_expressible(rules: NetworkRules) -> None:
+    """Never do less than was asked for."""
+    for rule in (*rules.incoming.rules, *rules.outgoing.rules):
+        lasting = isinstance(rule, Forward) or rule.established
+        for asked, words in (
+            (rule.log, 'log="true"'),
+            (rule.limit is not None, "limit"),
+            (not lasting, 'established="false"'),
+        ):
+            if asked:
+                raise DriverError(
+                    f"the iptables driver can't do what {words} asks for, on {rules.bridge}",
+                    "remove it, or choose the nftables driver",
+                )
 
 
 def _shared_filter(parts: Mapping[UUID, Part]) -> Table:

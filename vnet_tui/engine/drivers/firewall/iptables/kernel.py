@@ -89,6 +89,18 @@ def missing(family: int, names: Sequence[str]) -> list[str]:
     return lacking
 
 
+def shape(family: int, name: str) -> tuple[object, ...] | None:
+    """What changes when somebody puts rules into a table or takes some away, told in
+    microseconds; None where there is no such table in this namespace."""
+    there = tables(family)
+    if there is None or name not in there:
+        return None
+    try:
+        return _info(family, name)
+    except OSError:
+        return None
+
+
 def read(family: int, name: str) -> FoundTable | None:
     """What is ours in a table; None where there is no such table in this namespace.
 
