@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from vnet_tui.engine.errors import Problem
@@ -56,11 +57,10 @@ class _Compiled:
     def rules(self, uuid: UUID, bridge: str, find_guest: FindGuest) -> NetworkRules:
         network = self._network
         order = _order(network)
-        found = {
-            domain: _Found(frozenset(guests), _first_of_each(sorted(guests, key=order)))
-            for domain in self._domains
-            for guests in (find_guest(domain),)
-        }
+        found: dict[str | None, _Found | None] = {None: None}
+        for domain in self._domains:
+            guests = find_guest(domain)
+            found[domain] = _found(guests, _first_of_each(sorted(guests, key=order)))
         made_as = (uuid, bridge, found)
         if self._made is None or self._made_as != made_as:
             incoming = outgoing = CLOSED
@@ -99,12 +99,9 @@ def names_guests(network: Network) -> bool:
 
 def _domains(network: Network) -> frozenset[str]:
     """The guests that rules name which aren't switched off."""
-    return frozenset(
-        rule.domain
-        for policy in (network.incoming, network.outgoing)
-        for rule in policy.rules
-        if rule.enabled and rule.domain is not None
-    )
+    policies = (network.incoming, network.outgoing)
+    named = {rule.domain for policy in policies for rule in policy.rules if rule.enabled}
+    return frozenset(domain for domain in named if domain is not None)
 
 
 def unsupported(network: Network) -> tuple[Problem, ...]:
@@ -190,6 +187,10 @@ class _Found:
     first: frozenset[Address]
 
 
+_found = lru_cache(maxsize=1 << 14)(_Found)
+"""One object for a guest that stays where it is, so that rules needn't look again."""
+
+
 def _first_of_each(addresses: Iterable[Address]) -> frozenset[Address]:
     """The first address of each family that isn't only of the link."""
     chosen: dict[int, Address] = {}
@@ -202,23 +203,23 @@ def _first_of_each(addresses: Iterable[Address]) -> frozenset[Address]:
 class _Draft:
     """What a rule comes to, whatever the others are; with the last outcome, to be had again."""
 
-    __slots__ = ("_forward", "_made", "_made_as", "_rule", "key")
+    __slots__ = ("_forward", "_rule", "domain", "key", "made", "made_for")
 
     def __init__(self, rule: Rule, *, outgoing: bool) -> None:
-        self.key = _key("outgoing" if outgoing else "incoming", rule)
         self._rule = rule
         self._forward = is_forward(rule, outgoing=outgoing)
-        self._made: PolicyRule | Forward | None = None
-        self._made_as: tuple[str, _Found | None] = ("", None)
+        self.key = _key("outgoing" if outgoing else "incoming", rule)
+        self.domain = rule.domain
+        self.made_for: _Found | None = None
+        self.made = self.make(self.key, None)
 
-    def rule(self, key: str, found: _Found | None) -> PolicyRule | Forward:
+    def follow(self, found: _Found | None) -> PolicyRule | Forward:
+        """The rule with its guest there."""
+        self.made, self.made_for = self.make(self.key, found), found
+        return self.made
+
+    def make(self, key: str, found: _Found | None) -> PolicyRule | Forward:
         """The rule under that key, its guest there."""
-        if self._made is None or self._made_as != (key, found):
-            self._made = self._make(key, found)
-            self._made_as = (key, found)
-        return self._made
-
-    def _make(self, key: str, found: _Found | None) -> PolicyRule | Forward:
         rule = self._rule
         if self._forward:
             assert rule.port is not None  # noqa: S101  (is_forward)
@@ -249,23 +250,28 @@ class _Draft:
         )
 
 
-_incoming_drafts: Memo[Rule, _Draft] = Memo(lambda rule: _Draft(rule, outgoing=False))
-_outgoing_drafts: Memo[Rule, _Draft] = Memo(lambda rule: _Draft(rule, outgoing=True))
+Drafts = Memo[Rule, _Draft | None]
+
+_incoming_drafts: Drafts = Memo(lambda rule: _Draft(rule, outgoing=False) if rule.enabled else None)
+_outgoing_drafts: Drafts = Memo(lambda rule: _Draft(rule, outgoing=True) if rule.enabled else None)
 
 
-def _policy(policy: Policy, found: Mapping[str, _Found], drafts: Memo[Rule, _Draft]) -> PolicyRules:
-    numbers: dict[str, int] = {}
-    rules: list[PolicyRule | Forward] = []
-    for rule in policy.rules:
-        if not rule.enabled:
-            continue
-        draft = drafts(rule)
-        key = draft.key
-        number = numbers[key] = numbers.get(key, 0) + 1
-        if number > 1:
-            key = f"{key}-{number}"
-        rules.append(draft.rule(key, None if rule.domain is None else found[rule.domain]))
-    return PolicyRules(default=policy.default or Action.DENY, rules=tuple(rules))
+def _policy(
+    policy: Policy, found: Mapping[str | None, _Found | None], drafts: Drafts
+) -> PolicyRules:
+    default = policy.default or Action.DENY
+    live = [draft for draft in map(drafts, policy.rules) if draft is not None]
+    rules = [
+        draft.made if draft.made_for is (at := found[draft.domain]) else draft.follow(at)
+        for draft in live
+    ]
+    if len({draft.key for draft in live}) < len(live):
+        numbers: dict[str, int] = {}
+        for place, draft in enumerate(live):
+            number = numbers[draft.key] = numbers.get(draft.key, 0) + 1
+            if number > 1:
+                rules[place] = draft.make(f"{draft.key}-{number}", found[draft.domain])
+    return PolicyRules(default=default, rules=tuple(rules))
 
 
 def _order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:

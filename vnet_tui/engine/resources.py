@@ -175,30 +175,30 @@ def rules_digest(rules: NetworkRules) -> str:
 
 
 def _digest(rules: NetworkRules) -> str:
-    said = [f"{rules.network} {rules.bridge} {rules.mode} {' '.join(map(str, rules.subnets))}"]
+    """Each rule counts by a digest of its own, which is kept for as long as it is the same rule."""
+    subnets = " ".join(map(str, rules.subnets))
+    whole = hashlib.sha256(f"{rules.network} {rules.bridge!r} {rules.mode} {subnets}".encode())
     for policy in (rules.incoming, rules.outgoing):
-        said.append(f"default {policy.default}")
-        said.extend(map(_rule_text, policy.rules))
-    return hashlib.sha256("\n".join(said).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        whole.update(f" {policy.default} {len(policy.rules)} ".encode())
+        whole.update(b"".join(map(_rule_digest, policy.rules)))
+    return whole.hexdigest()[:16]
 
 
-def _text(rule: PolicyRule | Forward) -> str:
-    """All that a rule says, in words that don't depend on the hash seed.
-
-    Quoted where text is anybody's, so that no comment can look like another rule.
-    """
+def _of_rule(rule: PolicyRule | Forward) -> bytes:
+    """A digest of all that a rule says, which doesn't depend on the hash seed."""
     guests = None if rule.guests is None else sorted(map(str, rule.guests))
     if isinstance(rule, Forward):
         own = f"forward {rule.guest_ports} {rule.address}"
     else:
         own = f"{rule.action} {rule.destination} {rule.established}"
-    return (
+    text = (
         f"{rule.key!r} {own} {rule.ports} {rule.protocol} {rule.source} {guests} {rule.log} "
         f"{rule.limit} {rule.comment!r}"
     )
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-_rule_text: Memo[PolicyRule | Forward, str] = Memo(_text)
+_rule_digest: Memo[PolicyRule | Forward, bytes] = Memo(_of_rule)
 _network_digest: Memo[NetworkRules, str] = Memo(_digest, size=1 << 12)
 
 

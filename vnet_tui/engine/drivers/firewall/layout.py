@@ -15,7 +15,7 @@ FAMILY = "inet"
 TABLE = "vnet"
 """Our one table; nothing outside it is ever touched."""
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same rules are laid out otherwise, so that a table of an older engine is
 written anew by a newer one."""
 
@@ -44,11 +44,16 @@ class Chain:
 class Lookup:
     """A named set (``values`` empty) or map: the types of its keys and values, and what it holds.
 
-    ``interval`` allows ranges in keys. A set's elements can have a comment for a value."""
+    ``interval`` allows ranges in keys; ``counted`` has every element count what it matches. One
+    that is ``dynamic`` is filled by rules, and what it holds is none of a layout's business. A
+    set's elements can have a comment for a value.
+    """
 
     keys: str
     values: str = ""
     interval: bool = False
+    counted: bool = False
+    dynamic: bool = False
     elements: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -60,7 +65,26 @@ class Lookup:
     def declaration(self) -> str:
         """What stands between the braces when it is made."""
         values = f" : {self.values}" if self.values else ""
-        return f"type {self.keys}{values};" + (" flags interval;" if self.interval else "")
+        flags = " flags interval;" if self.interval else ""
+        if self.dynamic:
+            flags = f" flags dynamic,timeout; timeout {DYNAMIC_TIMEOUT}; size {DYNAMIC_SIZE};"
+        return f"type {self.keys}{values};{flags}" + (" counter;" if self.counted else "")
+
+
+DYNAMIC_TIMEOUT = "1d"
+"""How long what a rule put into a set is kept after it was last seen."""
+
+DYNAMIC_SIZE = 4096
+"""How many elements rules may put into one set, so that nobody fills the kernel's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A named counter (without ``body``) or limit: it keeps its state while rules around it are
+    written anew."""
+
+    kind: str
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +93,7 @@ class Layout:
 
     chains: Mapping[str, Chain]
     lookups: Mapping[str, Lookup]
+    objects: Mapping[str, Object] = field(default_factory=dict)
 
 
 EMPTY = Layout({}, {})
@@ -102,8 +127,8 @@ def structure(
     sizes: Iterable[tuple[str, int]],
     entries: Iterable[tuple[str, str, str]] = (),
 ) -> str:
-    """Twelve hex digits for chains (name, hook, tags of the rules), how many elements lookups have,
-    and single elements (lookup, key, value)."""
+    """Twelve hex digits for chains (name, hook, tags of the rules), how many elements lookups have
+    (of dynamic ones, and of objects, 0), and single elements (lookup, key, value)."""
     chain_text = sorted(f"{name} {hook or ''} {' '.join(tags)}" for name, hook, tags in chains)
     size_text = sorted(f"{name} {size}" for name, size in sizes)
     entry_text = sorted(f"{name} {key} {value}" for name, key, value in entries)

@@ -16,15 +16,19 @@ from vnet_tui.engine.drivers.firewall.layout import (
     Hook,
     Layout,
     Lookup,
+    Object,
     structure,
 )
-from vnet_tui.engine.drivers.firewall.render import DISPATCHES, MARKS, SHARED_CHAINS
+from vnet_tui.engine.drivers.firewall.shared import DISPATCHES, MARKS, SHARED_CHAINS
 from vnet_tui.engine.errors import ConflictError, Problem
 from vnet_tui.engine.resources import FirewallState
 
 ABSENT = FirewallState(present=False, intact=True, digests={})
 
-_OF_NETWORK = re.compile(r"(?:out|in|masq|dnat|hairpin)_([0-9a-f]{32})(?:_.*)?")
+_OF_NETWORK = re.compile(r"[a-z_]+?_([0-9a-f]{32})(?:_.*)?")
+OBJECTS = ("counter", "limit")
+"""Named objects, by nft's word for their kind."""
+
 _MARK = re.compile(
     r"vnet:(?P<instance>[^:]*):(?P<of>shared|[0-9a-f-]{36}):(?P<digest>[^:]*):(?P<structure>[^:]*)"
 )
@@ -72,9 +76,12 @@ class _Listing:
             if value["name"] == MARKS:
                 self._take_marks(elements)
                 return
-            self._part(value["name"]).sizes[value["name"]] = len(elements)
+            size = 0 if "dynamic" in value.get("flags", ()) else len(elements)
+            self._part(value["name"]).sizes[value["name"]] = size
             if value["name"] in DISPATCHES:
                 self._take_dispatches(value["name"], elements)
+        elif kind in OBJECTS:
+            self._part(value["name"]).sizes[value["name"]] = 0
 
     def _part(self, name: str) -> _Part:
         found = _OF_NETWORK.fullmatch(name)
@@ -97,6 +104,7 @@ def read_layout(objects: Sequence[Mapping[str, Any]]) -> Layout:
     """The chains and lookups that there are, without what they hold."""
     chains: dict[str, Chain] = {}
     lookups: dict[str, Lookup] = {}
+    named: dict[str, Object] = {}
     for item in objects:
         for kind, value in item.items():
             if kind == "chain":
@@ -107,8 +115,12 @@ def read_layout(objects: Sequence[Mapping[str, Any]]) -> Layout:
                     keys if isinstance(keys, str) else " . ".join(map(str, keys)),
                     str(value.get("map", "")),
                     interval="interval" in value.get("flags", ()),
+                    counted="stmt" in value,
+                    dynamic="dynamic" in value.get("flags", ()),
                 )
-    return Layout(chains, lookups)
+            elif kind in OBJECTS:
+                named[value["name"]] = Object(kind)
+    return Layout(chains, lookups, named)
 
 
 def _hook(chain: Mapping[str, Any]) -> Hook | None:

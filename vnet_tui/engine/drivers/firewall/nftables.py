@@ -9,18 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from vnet_tui.engine.drivers.firewall import libnftables
+from vnet_tui.engine.drivers.firewall.counting import counters, lost_counts, rule_counts
 from vnet_tui.engine.drivers.firewall.generation import Generation
+from vnet_tui.engine.drivers.firewall.grace import grace_period
 from vnet_tui.engine.drivers.firewall.layout import Layout
 from vnet_tui.engine.drivers.firewall.listing import ABSENT, read_layout, read_state
+from vnet_tui.engine.drivers.firewall.nft_dump import TableReader
 from vnet_tui.engine.drivers.firewall.nft_errors import OutdatedError
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
 from vnet_tui.engine.drivers.firewall.render import render
-from vnet_tui.engine.drivers.firewall.transaction import REMOVE, change, rewrite
+from vnet_tui.engine.drivers.firewall.transaction import REMOVE, Change, Counted, rewrite
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.resources import FirewallState
+from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest
+from vnet_tui.engine.rule_counters import Count, Counters
 from vnet_tui.engine.steps import SetFirewall
 
 T = TypeVar("T")
+
+_LAYOUTS = 4
+"""The layouts that are kept."""
 
 
 class Backend(Protocol):
@@ -31,6 +38,12 @@ class Backend(Protocol):
     def table(self) -> list[dict[str, Any]] | None: ...
 
     def close(self) -> None: ...
+
+
+def _installed(rules: Ruleset) -> FirewallState:
+    """What is there once these rules were put in place."""
+    digests = {uuid: rules_digest(own) for uuid, own in rules.networks.items()}
+    return FirewallState(present=True, intact=True, digests=digests)
 
 
 class NftablesDriver:
@@ -50,7 +63,10 @@ class NftablesDriver:
         self._thread: ThreadPoolExecutor | None = None
         self._backend: Backend | None = None
         self._generation: Generation | None = None
+        self._reader: TableReader | None = None
         self._seen: tuple[int, FirewallState] | None = None
+        self._rendered: list[tuple[Ruleset, Layout]] = []
+        self._sets: tuple[int | None, tuple[str, ...]] = (None, ())
 
     @classmethod
     def find(cls, paths: Paths, *, asked_for: bool = False) -> NftablesDriver | None:
@@ -72,6 +88,10 @@ class NftablesDriver:
     async def set(self, step: SetFirewall) -> None:
         """Bring the table from ``before`` to ``after``; anew where it isn't as ``before`` says."""
         await self._call(lambda: self._set(step))
+
+    async def counters(self) -> Counters:
+        """What rules and guests have counted. Some milliseconds for ten thousand rules."""
+        return await self._call(self._counters)
 
     async def close(self) -> None:
         """End the thread; the rules stay."""
@@ -96,16 +116,33 @@ class NftablesDriver:
             self._backend.close()
         if self._generation is not None:
             self._generation.close()
-        self._backend = self._generation = self._seen = None
+        if self._reader is not None:
+            self._reader.close()
+        self._backend = self._generation = self._reader = self._seen = None
+
+    def _reader_open(self) -> TableReader:
+        if self._reader is None:
+            self._reader = TableReader()
+        return self._reader
+
+    def _now(self) -> int | None:
+        self._open()
+        assert self._generation is not None  # noqa: S101  (_open)
+        return self._generation.read()
+
+    def _counters(self) -> Counters:
+        reader, generation = self._reader_open(), self._now()
+        if generation is None or self._sets[0] != generation:
+            self._sets = (generation, reader.sets())
+        return counters(reader, self._sets[1])
 
     def _observe(self) -> FirewallState:
         backend = self._open()
-        assert self._generation is not None  # noqa: S101  (_open)
-        generation = self._generation.read()
+        generation = self._now()
         if self._seen is not None and generation == self._seen[0]:
             return self._seen[1]
         state = self._state(backend.table())
-        unchanged = generation is not None and generation == self._generation.read()
+        unchanged = generation is not None and generation == self._now()
         self._seen = (generation, state) if generation is not None and unchanged else None
         return state
 
@@ -113,25 +150,61 @@ class NftablesDriver:
         return ABSENT if objects is None else read_state(objects, self._instance)
 
     def _set(self, step: SetFirewall) -> None:
-        after = render(step.after, self._instance)
+        generation = self._now()
+        known = self._seen == (generation, _installed(step.before))
+        commits = self._change(step, sure=known)
+        # Nothing but our own transactions happened since we looked: we needn't look again.
+        if commits and generation is not None and self._now() == generation + commits:
+            self._seen = (generation + commits, _installed(step.after))
+
+    def _change(self, step: SetFirewall, *, sure: bool) -> int:
+        """Do it, and tell in how many transactions; 0 where what the table holds now has to be
+        looked at. ``sure``: it is as ``before`` says."""
         if not step.after.networks:
             self._observe()  # raises where the table isn't ours to delete
             self._run(REMOVE)
-        elif step.rewrite or not step.before.networks:
+            return 0
+        after = self._render(step.after)
+        if step.rewrite or not step.before.networks:
             self._replace(after)
-        elif commands := change(render(step.before, self._instance), after):
-            try:
+            return 1
+        way = Change(self._render(step.before), after)
+        commands, afterwards = way.commands(self._carried(way)), way.afterwards()
+        try:
+            if commands:
                 self._run(commands)
-            except OutdatedError:
-                self._replace(after)
+            if afterwards:
+                grace_period()
+                self._run(afterwards)
+        except OutdatedError:
+            self._replace(after)
+            return 0
+        return bool(commands) + bool(afterwards) if sure else 0
+
+    def _carried(self, way: Change) -> dict[Counted, Count]:
+        """What elements have counted whose rules go on in other ones."""
+        carried = way.carried()
+        return lost_counts(self._reader_open(), carried) if carried else {}
+
+    def _render(self, rules: Ruleset) -> Layout:
+        """The layout for rules. The last ones are kept: where one change ends the next begins, and
+        some are taken back."""
+        found = next((one for one in self._rendered if one[0].networks == rules.networks), None)
+        if found is None:
+            found = (rules, render(rules, self._instance))
+        others = [one for one in self._rendered if one is not found]
+        self._rendered = [*others[-_LAYOUTS + 1 :], found]
+        return found[1]
 
     def _replace(self, after: Layout) -> None:
         """Put ``after`` in the place of whatever the table holds, if it is ours."""
         for last in (False, False, True):
             objects = self._open().table()
             self._state(objects)  # raises where the table isn't ours to change
+            reader = self._reader_open()
+            counts = rule_counts(reader, reader.sets()) if objects else {}
             try:
-                self._run(rewrite(read_layout(objects or []), after))
+                self._run(rewrite(read_layout(objects or []), after, counts))
             except OutdatedError:  # somebody changed it since we looked
                 if last:
                     raise

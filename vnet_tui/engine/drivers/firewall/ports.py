@@ -6,7 +6,7 @@ every piece of the port space goes to the first rule that claims it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -59,7 +59,7 @@ def first_match(claims: Sequence[Claim[T]]) -> list[Piece[T]]:
     return [
         Piece(protocol, first, last, claims[index].value)
         for protocol, own in _by_protocol(claims)
-        for first, last, index in _first_runs(claims, own)
+        for first, last, index in first_runs([claims[index].ports for index in own], own)
     ]
 
 
@@ -83,7 +83,7 @@ def overlay(claims: Sequence[Claim[T]], combine: Callable[[T, T], T]) -> list[Pi
                 old = values[port]
                 values[port] = claim.value if old is None else combine(old, claim.value)
                 taken[port] = 1
-        for first, last, _ in _first_runs(claims, own):
+        for first, last, _ in first_runs([claims[index].ports for index in own], own):
             begin = first
             for port in range(first + 1, last + 2):
                 if port > last or values[port] != values[begin]:
@@ -99,12 +99,14 @@ def _by_protocol(claims: Sequence[Claim[T]]) -> Iterator[tuple[Protocol, list[in
         yield protocol, [i for i, claim in enumerate(claims) if protocol in claim.protocols]
 
 
-def _first_runs(claims: Sequence[Claim[T]], own: Iterable[int]) -> Iterator[tuple[int, int, int]]:
-    """Runs of ports (first, last) that one of the ``own`` claims is the first to claim."""
+def first_runs(
+    claimed: Sequence[PortRange], indexes: Sequence[int]
+) -> Iterator[tuple[int, int, int]]:
+    """Runs of ports (first, last, index) for the first that claims them, in ascending order."""
     owner = [-1] * (_PORTS + 1)
     edges = set()
-    for index in reversed(list(own)):  # the first claims are painted last, over the others
-        ports = claims[index].ports
+    # The first are painted last, over the others.
+    for index, ports in zip(reversed(indexes), reversed(claimed), strict=True):
         begin, end = ports.first, ports.last + 1
         if end - begin == 1:
             owner[begin] = index

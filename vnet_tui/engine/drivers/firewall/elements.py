@@ -1,0 +1,175 @@
+"""What the sets of a group hold, worked out from what they held before, if little has changed.
+
+An edit of one rule among ten thousand is then a matter of that rule, from here to the kernel.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from vnet_tui.engine.drivers.firewall.groups import Member, resolve
+
+S = TypeVar("S", bound=Hashable)
+
+_FEW = 64
+"""So many members may differ for the difference to be worth following."""
+
+_KEPT = 4096
+"""The groups that are remembered."""
+
+
+class Elements(dict[str, str]):
+    """Elements with their comments or values, and in which keys they may differ from others from
+    which they were made."""
+
+    __slots__ = ("__weakref__", "_base", "_keys")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
+        super().__init__(pairs)
+        self._base: weakref.ref[Elements] | None = None
+        self._keys: frozenset[str] = frozenset()
+
+    def edited(self, lost: Mapping[str, str], gained: Mapping[str, str]) -> Elements:
+        """Others, which are these without ``lost`` and with ``gained``."""
+        made = Elements(self)
+        for key in lost:
+            del made[key]
+        made.update(gained)
+        made._base = weakref.ref(self)
+        made._keys = frozenset((*lost, *gained))
+        return made
+
+    def differing(self, other: Elements) -> frozenset[str] | None:
+        """All keys in which two may differ; None where they have nothing in common to tell by."""
+        mine, theirs = self._line(), other._line()
+        for number, keys in mine.items():
+            if number in theirs:
+                return keys | theirs[number]
+        return None
+
+    def _line(self) -> dict[int, frozenset[str]]:
+        """Those from which these were made, with the keys that differ since; these first."""
+        found: dict[int, frozenset[str]] = {id(self): frozenset()}
+        keys: frozenset[str] = frozenset()
+        at: Elements | None = self
+        while at is not None and at._base is not None and len(found) < _STEPS:
+            keys |= at._keys
+            at = at._base()
+            if at is not None:
+                found[id(at)] = keys
+        return found
+
+
+_STEPS = 6
+"""So many edits are followed back."""
+
+
+def missing(elements: Mapping[str, str], other: Mapping[str, str]) -> Mapping[str, str]:
+    """The elements that the other hasn't got in just this way."""
+    if elements is other:
+        return {}
+    get = other.get
+    if isinstance(elements, Elements) and isinstance(other, Elements):
+        keys = elements.differing(other)
+        if keys is not None:
+            return {
+                key: value
+                for key in sorted(keys)
+                if (value := elements.get(key)) is not None and get(key) != value
+            }
+    if elements == other:
+        return {}
+    return {key: value for key, value in elements.items() if get(key) != value}
+
+
+@dataclass(slots=True)
+class _Group(Generic[S]):
+    """A group as it was: ``plain`` where each element was claimed by one member only."""
+
+    members: tuple[Member[tuple[S, str]], ...]
+    sets: dict[S, Elements]
+    plain: bool
+
+
+_groups: OrderedDict[Hashable, _Group[Any]] = OrderedDict()
+
+
+def sets_of(
+    name: Hashable, members: Sequence[Member[tuple[S, str]]]
+) -> Mapping[S, Mapping[str, str]]:
+    """The elements of a group by the set that they are in; ``name`` tells it from all others."""
+    before: _Group[S] | None = _groups.get(name)
+    group = _edited(before, tuple(members)) if before is not None else None
+    if group is None:
+        group = _made(tuple(members))
+    _groups[name] = group
+    _groups.move_to_end(name)
+    if len(_groups) > _KEPT:
+        _groups.popitem(last=False)
+    return group.sets
+
+
+def _made(members: tuple[Member[tuple[S, str]], ...]) -> _Group[S]:
+    found = resolve(members)
+    sets = {
+        own: Elements({key: text for key, (slot, text) in found.items() if slot is own})
+        for own in {slot for slot, _ in found.values()}
+    }
+    plain = not any(member.spans for member in members)
+    return _Group(members, sets, plain and len(found) == sum(len(one.pairs) for one in members))
+
+
+def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _Group[S] | None:
+    """The group from what it was before; None where that would be no less work."""
+    first, last = _alike(before.members, members)
+    removed = before.members[first : len(before.members) - last]
+    added = members[first : len(members) - last]
+    if not before.plain or len(removed) + len(added) > _FEW or any(one.spans for one in added):
+        return None
+    lost: dict[S, dict[str, str]] = {}
+    gained: dict[S, dict[str, str]] = {}
+    gone, come = set(), set()
+    for one in removed:
+        for key, (slot, text) in one.pairs:
+            lost.setdefault(slot, {})[key] = text
+            gone.add(key)
+    for one in added:
+        for key, (slot, text) in one.pairs:
+            taken = key not in gone and any(key in own for own in before.sets.values())
+            if taken or key in come:
+                return None
+            gained.setdefault(slot, {})[key] = text
+            come.add(key)
+    sets = dict(before.sets)
+    for slot in lost.keys() | gained.keys():
+        left, new = lost.get(slot, {}), gained.get(slot, {})
+        if left != new:
+            sets[slot] = sets.get(slot, Elements()).edited(left, new)
+        if not sets[slot]:
+            del sets[slot]
+    return _Group(members, sets, plain=True)
+
+
+def _alike(one: tuple[object, ...], other: tuple[object, ...]) -> tuple[int, int]:
+    """How many are the same at the beginning, and how many of the rest at the end."""
+    shorter = min(len(one), len(other))
+    low, high = 0, shorter
+    while low < high:  # comparing slices is much faster than a loop of ours
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    first = low
+    low, high = 0, shorter - first
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    return first, low

@@ -1,0 +1,118 @@
+"""Which rules may change places: those that no packet meets both of.
+
+Rules of one kind share sets if they stand together. A document that mixes kinds would come to one
+set a rule, each looked up by every packet; so a rule goes up to the last of its kind, if all that
+it passes on the way is about other ports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Generic, TypeVar
+from typing import Protocol as Protocol_
+
+from vnet_tui.engine.model import PortRange, Protocol
+
+K = TypeVar("K", bound=Hashable)
+K_co = TypeVar("K_co", bound=Hashable, covariant=True)
+
+_BASE = {Protocol.TCP: 0, Protocol.UDP: 1 << 16}
+_OTHER = 1 << 17
+_EVERYTHING = (0, _OTHER + 1)
+
+Span = tuple[int, int]
+"""Where something begins and ends among all ports of TCP, all of UDP, and the rest as one."""
+
+
+def spans(
+    protocol: Protocol | None, transports: Iterable[Protocol], *ranges: PortRange | None
+) -> Iterator[Span]:
+    """What a rule is about: ranges of ports of the ``transports``; one that is None stands for
+    everything of the ``protocol``."""
+    for ports in ranges:
+        if ports is not None:
+            for transport in transports:
+                yield _BASE[transport] + ports.first, _BASE[transport] + ports.last + 1
+        elif protocol is None:
+            yield _EVERYTHING
+        elif protocol in _BASE:
+            yield _BASE[protocol], _BASE[protocol] + (1 << 16)
+        else:
+            yield _OTHER, _OTHER + 1
+
+
+class Placed(Protocol_[K_co]):
+    """A rule that has its place among others."""
+
+    @property
+    def kind(self) -> K_co: ...
+
+    @property
+    def about(self) -> tuple[Span, ...]: ...
+
+
+P = TypeVar("P", bound=Placed[Any])
+
+
+@dataclass(slots=True)
+class _Kind(Generic[K, P]):
+    """Members of one kind, and a map of what they are about, once somebody asks."""
+
+    kind: K
+    members: list[P]
+    _map: bytearray | None = field(default=None)
+
+    def meets(self, other: P) -> bool:
+        """Whether the other is about something that a member is about."""
+        if self._map is None:
+            self._map = bytearray(_OTHER + 1)
+            for member in self.members:
+                self._mark(self._map, member)
+        return any(self._map.find(1, begin, end) >= 0 for begin, end in other.about)
+
+    def add(self, member: P) -> None:
+        """One more."""
+        self.members.append(member)
+        if self._map is not None:
+            self._mark(self._map, member)
+
+    @staticmethod
+    def _mark(known: bytearray, member: P) -> None:
+        for begin, end in member.about:
+            if end - begin == 1:
+                known[begin] = 1
+            else:
+                known[begin:end] = b"\1" * (end - begin)
+
+
+def gather(
+    members: Iterable[P],
+    kind: Callable[[P], K],
+    ordered: Callable[[K, K], bool] = lambda _one, _other: False,
+) -> Iterator[tuple[K, list[P]]]:
+    """Members by kind, in an order that means the same as the one they are in.
+
+    Kinds that are ``ordered`` never pass each other.
+    """
+    groups: list[_Kind[K, P]] = []
+    homes: dict[K, int] = {}
+    for own, run in groupby(members, key=kind):
+        more = list(run)
+        home = homes.get(own)
+        passed = groups[home + 1 :] if home is not None else []
+        if any(ordered(group.kind, own) for group in passed):
+            home = None
+        if home is not None:
+            # Who can't pass keeps the rest of the run with it.
+            stays = next(
+                (at for at, one in enumerate(more) if any(g.meets(one) for g in passed)), len(more)
+            )
+            for one in more[:stays]:
+                groups[home].add(one)
+            more = more[stays:]
+        if more:
+            homes[own] = len(groups)
+            groups.append(_Kind(own, more))
+    return ((group.kind, group.members) for group in groups)
