@@ -151,10 +151,14 @@ class VnetApp(App[None]):
     # -- changes --------------------------------------------------------------------------------
 
     def on_requested(self, message: Requested) -> None:
-        """Run a change beside everything else."""
+        """Run a change beside everything else, but one at a time of each network."""
         if self._connection is None:
             return
         operation = message.operation
+        for running in self.operations:
+            if running.operation.networks & operation.networks:
+                self.notify(f"Still {running.operation.title}.", severity="warning")
+                return
         self.operations = (*self.operations, Running(operation=operation))
         self.run_worker(self._perform(self._connection, operation), group="operations")
 

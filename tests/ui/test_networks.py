@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,8 @@ async def test_start_with_progress_while_keys_work() -> None:
         await pilot.press("down", "down", "s")
         await until(pilot, lambda: "starting old" in picture(app))
         assert "starting" in line_of(app, "old")
+        await pilot.press("s")
+        await until(pilot, lambda: "Still starting old." in picture(app))
         gate.release()
         await until(pilot, lambda: "1/4  give it its address" in picture(app))
         table = app.screen.query_one(NetworksTable)
@@ -113,7 +116,7 @@ async def test_start_with_progress_while_keys_work() -> None:
             gate.release()
         await until(pilot, lambda: "active" in line_of(app, "old"))
         await until(pilot, lambda: "old runs." in picture(app))
-        assert "starting old" not in picture(app)
+        assert not app.operations
     assert replay.calls == ["start old"]
 
 
@@ -315,13 +318,16 @@ async def test_every_error_of_a_document_with_its_line(tmp_path: Path) -> None:
     [
         ("missing.xml", None, "No such file"),
         ("binary.xml", b"\xff\xfe\x00", "is not UTF-8 text"),
-        ("huge.xml", b" " * ((1 << 20) + 1), "larger than 1 MiB"),
+        ("huge.xml", b" " * ((1 << 21) + 1), "larger than 2 MiB"),
+        (".", None, "Is a directory"),
+        ("pipe", None, "is not a regular file"),
     ],
 )
 async def test_files_that_cannot_be_read(
     tmp_path: Path, name: str, content: bytes | None, told: str
 ) -> None:
     path = tmp_path / name
+    os.mkfifo(tmp_path / "pipe")
     if content is not None:
         path.write_bytes(content)
     app = playing(Replay())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -19,14 +21,12 @@ from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import ProblemsError, Severity, VnetError
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.engine.xml.limits import MAX_BYTES
 from vnet_tui.widgets.explained import Paragraph, explained, problem_paragraph
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.paragraphs import Paragraphs
 from vnet_tui.widgets.path_input import PathInput, completions
 from vnet_tui.widgets.picture import Picture
-
-LARGEST = 1 << 20
-"""The largest file that is read, in bytes: no network's document is longer."""
 
 OFFERED = 8
 """So many completions are shown at once."""
@@ -150,22 +150,30 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
 
 
 def read_document(typed: str) -> str:
-    """The text of a file. VnetError: it can't be read, is no text, or is larger than a document
-    can be."""
+    """The text of a regular file; others may make the reader wait for ever. VnetError: it can't
+    be read, is no text, or is larger than a document can be."""
     try:
         path = Path(typed.strip()).expanduser()
     except RuntimeError as error:
         raise VnetError(f"{typed} names a home directory that nobody has") from error
     try:
-        with path.open("rb") as file:
-            octets = file.read(LARGEST + 1)
+        with open(path, "rb", opener=_without_waiting) as file:
+            kind = os.fstat(file.fileno()).st_mode
+            octets = file.read(MAX_BYTES + 1) if stat.S_ISREG(kind) else None
     except OSError as error:
         raise VnetError(f"{path} can't be read: {error.strerror}") from error
-    if len(octets) > LARGEST:
-        raise VnetError(f"{path} is larger than {LARGEST >> 20} MiB: that is no network")
+    if octets is None:
+        raise VnetError(f"{path} is not a regular file")
+    if len(octets) > MAX_BYTES:
+        raise VnetError(f"{path} is larger than {MAX_BYTES >> 20} MiB: that is no network")
     try:
         return octets.decode()
     except UnicodeDecodeError as error:
         raise VnetError(
             f"{path} is not UTF-8 text (byte {error.start})", "convert it, with iconv for example"
         ) from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, a named pipe too, without waiting for anybody (open(2), O_NONBLOCK)."""
+    return os.open(path, flags | os.O_NONBLOCK)
