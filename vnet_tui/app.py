@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -105,6 +107,9 @@ class VnetApp(App[None]):
         """Connect while the first picture is painted."""
         self.push_screen(self._home)
         self.app_resume_signal.subscribe(self, lambda _: self._wire.forget())
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._end_for, number)
         self._start_connecting()
 
     # -- the connection -------------------------------------------------------------------------
@@ -243,6 +248,12 @@ class VnetApp(App[None]):
         running = ", ".join(running.operation.title for running in self.operations)
         consequences = [f"Still {running}.", "It will be brought to its end, or undone, first."]
         self.push_screen(ConfirmScreen("Quit?", consequences, "Quit"), answered)
+
+    def _end_for(self, number: int) -> None:
+        """Leave because of a signal, after what is being changed; a second one ends it at once."""
+        for handled in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().remove_signal_handler(handled)
+        self.exit(return_code=128 + number)
 
     async def on_unmount(self) -> None:
         """Let the connection go."""
