@@ -171,6 +171,25 @@ async def test_a_flushed_ruleset_is_written_anew_and_told(engine: Engine, lab: L
     assert inventory(lab.paths)["ruleset"] == before
 
 
+async def test_flushed_legacy_tables_are_written_anew_and_told(lab: Lab) -> None:
+    def saved() -> list[str]:
+        done = subprocess.run(["iptables-legacy-save"], check=True, capture_output=True, text=True)
+        return [line for line in done.stdout.splitlines() if line.startswith("-A")]
+
+    async with Engine(lab.paths, firewall="iptables") as engine:
+        await engine.define(FOO)
+        await engine.start(["Foo"])
+        before = await asyncio.to_thread(saved)
+        await engine.watch()
+        told = asyncio.create_task(_until_told(engine.events(), EventKind.RECOVERED))
+        for table in ("filter", "nat"):
+            flush = ["iptables-legacy", "-t", table, "-F"]
+            await asyncio.to_thread(subprocess.run, flush, check=True)
+        assert "write our table anew" in await asyncio.wait_for(told, 10)
+        await soon(lambda: asyncio.to_thread(lambda: saved() == before))
+        await engine.stop(["Foo"])
+
+
 async def test_another_programs_changes_are_told_here(engine: Engine, lab: Lab) -> None:
     events = engine.events()
     told = asyncio.create_task(_until_told(events, EventKind.STOPPED))

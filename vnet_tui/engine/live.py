@@ -13,7 +13,7 @@ from vnet_tui.engine import policy
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import Changes, Request, Running
-from vnet_tui.engine.drivers.firewall.notify import RulesetWatch
+from vnet_tui.engine.drivers.firewall.protocol import watch as watch_rules
 from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
@@ -113,6 +113,7 @@ class Live:
                 asyncio.create_task(self._follow_services()),
                 asyncio.create_task(self._follow_host()),
             ]
+            self._disturbed.set()
 
     async def refresh(self) -> None:
         """Take account of a change that was made."""
@@ -254,9 +255,9 @@ class Live:
                 task.cancel()
 
     async def _follow_rules(self) -> None:
-        with RulesetWatch() as watch:
+        with watch_rules(await self._system.firewall()) as rules:
             while True:
-                await watch.changed()
+                await rules.changed()
                 self._disturbed.set()
 
     async def _follow_host(self) -> None:
