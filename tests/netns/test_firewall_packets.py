@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
+from contextlib import closing, suppress
 
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.firewall_lab import FirewallLab
 from tests.support.lab import Lab
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver, choose
@@ -243,10 +246,44 @@ async def test_forwards_from_guests_and_from_the_host(world: FirewallLab) -> Non
         web  tcp+udp outside:123 pass server=outside seen=host
         bob  tcp+udp outside:123 pass server=outside seen=host
         host tcp+udp outside:123 pass server=outside
-        host tcp     127.0.0.1:123 refused families=4
+        host tcp+udp loopback:123  pass server=web seen=gw-foo families=4
+        host tcp+udp loopback:5001 pass server=web families=4
+        host tcp     127.0.0.2:123 refused families=4
+        host tcp     loopback:123  refused families=6
+        host tcp+udp loopback:8000 pass server=host
     """)
     if not world.bridge_netfilter:  # with it, a bridge never sends back through the same port
         world.check("web tcp+udp host:123 pass server=web seen=gw-foo")
+
+
+async def test_the_hosts_loopback_addresses_are_for_nobody_else(world: FirewallLab) -> None:
+    """Bridges with forwards route such addresses, so that nothing but our rules stops a guest who
+    writes his packets himself."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as service:
+        service.bind(("", 7777))
+        service.setblocking(False)
+        seen: list[str] = []
+
+        def arrived() -> list[str]:
+            with suppress(BlockingIOError):
+                while True:
+                    seen.append(service.recvfrom(64)[1][0])
+            return seen
+
+        def send(source: str, destination: str) -> None:
+            world.packets.forge("web", "vnet-foo", (source, destination, 7777))
+
+        send("10.0.0.10", "127.0.0.1")
+        eventually(lambda: arrived() == ["10.0.0.10"], what="a packet that no rule stops yet")
+        for forwarding in (FORWARDS, '<forwarding enabled="false"/>'):
+            await world.install(foo=forwarding, bar=NAT)
+            seen.clear()
+            send("10.0.0.10", "127.0.0.1")
+            send("10.0.0.11", "127.1.2.3")
+            send("127.0.0.9", "10.0.0.1")
+            send("10.0.0.12", "10.0.0.1")
+            eventually(lambda: bool(arrived()), what="the last packet")
+            assert seen == ["10.0.0.12"]
 
 
 async def test_a_forward_of_dns_leaves_the_guests_their_resolver(world: FirewallLab) -> None:

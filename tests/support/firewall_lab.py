@@ -35,6 +35,7 @@ ADDRESSES: Mapping[str, tuple[str, str]] = {
     "web": ("10.0.0.10", "fd00:a::10"),
     "mail": ("10.0.0.11", "fd00:a::11"),
     "bob": ("10.0.1.10", "fd00:b::10"),
+    "loopback": ("127.0.0.1", "::1"),
 }
 """What the machines are called, and what they are reached by. ``friend`` is ``outside`` too."""
 
@@ -209,6 +210,8 @@ class FirewallLab:
                 f"address add {six}1/64 dev vnet-{name}",
             ]
         _batch(commands)
+        for name in SUBNETS:  # as the engine does for networks with forwards
+            Path(f"/proc/sys/net/ipv4/conf/vnet-{name}/route_localnet").write_text("1")
         inside = ["link set eth0 up"]
         for address_ in (*ADDRESSES["outside"], *ADDRESSES["friend"]):
             spare = " preferred_lft 0" if address_ in ADDRESSES["friend"] else ""

@@ -136,6 +136,23 @@ class Packets:
         self._selector.register(listener.socket, selectors.EVENT_READ, listener)
         return Connection(client, accepted)
 
+    def forge(self, who: str, gateway: str, udp: tuple[str, str, int]) -> None:
+        """Send a frame with a UDP packet (source, destination, port) that no kernel would send;
+        ``gateway`` is the interface of the host to send it to."""
+        source, destination, port = udp
+        payload = struct.pack("!HHHH", 4444, port, 12, 0) + b"fake"
+        header = struct.pack(
+            "!BBHHHBBH4s4s",
+            *(0x45, 0, 20 + len(payload), 0, 0, 64, socket.IPPROTO_UDP, 0),
+            *map(socket.inet_aton, (source, destination)),
+        )
+        header = header[:10] + struct.pack("!H", _checksum(header)) + header[12:]
+        with visiting(self._machines[who]):
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        with raw:
+            raw.bind(("eth0", 0))
+            raw.send(_mac(gateway) + raw.getsockname()[4] + b"\x08\0" + header + payload)
+
     def close(self) -> None:
         """Close all listeners."""
         self._selector.close()
@@ -289,6 +306,13 @@ class _Ping(_Attempt):
             self.answer = Answer(Fate.PASS, server=peer[0].split("%")[0])
         elif message[0] == self._unreachable and self._body[:4] in message[8:]:
             self.answer = Answer(Fate.DENIED)
+
+
+def _mac(interface: str) -> bytes:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as bound:
+        bound.bind((interface, 0))
+        mac: bytes = bound.getsockname()[4]
+        return mac
 
 
 def _checksum(data: bytes) -> int:

@@ -247,7 +247,7 @@ class SimulatedHost:
             "sysctls": {
                 key: value
                 for key, value in self.sysctl.values.items()
-                if "ipv4" in key or key.split("/")[3] in {"all", *self.links.links}
+                if "/conf/" not in key or key.split("/")[3] in {"all", *self.links.links}
             },
             "remembered": dict(self.sysctl.old),
             "dnsmasq": dict(self.dnsmasq.processes),

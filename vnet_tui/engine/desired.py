@@ -11,7 +11,7 @@ from vnet_tui.engine.guests import find_guest
 from vnet_tui.engine.model import Bridge, Interface, Mode, Network
 from vnet_tui.engine.naming import derive_mac
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.policy import network_rules
+from vnet_tui.engine.policy import has_forwards, network_rules
 from vnet_tui.engine.resources import (
     BridgeSettings,
     BridgeSpec,
@@ -103,7 +103,11 @@ def desired_network(
             settings=_settings(network.bridge or Bridge(), record.uuid),
         ),
         addresses=tuple(ip.interface for ip in network.ips),
-        sysctls=_bridge_sysctls(name, ipv6=any(ip.address.version == 6 for ip in network.ips)),
+        sysctls=_bridge_sysctls(
+            name,
+            ipv6=any(ip.address.version == 6 for ip in network.ips),
+            loopback=has_forwards(network),
+        ),
         dnsmasq=dnsmasq_spec(network, record.uuid, name, paths),
         rules=network_rules(
             network, record.uuid, name, lambda domain: find_guest(network, leases, domain)
@@ -122,11 +126,16 @@ def _settings(bridge: Bridge, uuid: UUID) -> BridgeSettings:
     )
 
 
-def _bridge_sysctls(name: str, *, ipv6: bool) -> tuple[tuple[str, str], ...]:
+def _bridge_sysctls(name: str, *, ipv6: bool, loopback: bool) -> tuple[tuple[str, str], ...]:
     """A bridge takes no address from its guests' advertisements, and its own IPv6 addresses work
-    at once: there is nobody on a new bridge to have taken them."""
+    at once: there is nobody on a new bridge to have taken them.
+
+    ``loopback``: the host uses forwards by 127.0.0.1, so that answers from the bridge have to be
+    routed to it. The firewall drops what guests themselves send to or from such addresses.
+    """
     base = f"net/ipv6/conf/{name}"
     return (
+        (f"net/ipv4/conf/{name}/route_localnet", "1" if loopback else "0"),
         (f"{base}/disable_ipv6", "0" if ipv6 else "1"),
         (f"{base}/accept_ra", "0"),
         (f"{base}/autoconf", "0"),

@@ -92,6 +92,13 @@ def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
     )
 
 
+def has_forwards(network: Network) -> bool:
+    """Whether any port of the host leads to a guest, or will when the guest is known."""
+    return network.mode is not Mode.ISOLATED and any(
+        rule.enabled and is_forward(rule) for rule in network.incoming.rules
+    )
+
+
 def names_guests(network: Network) -> bool:
     """Whether any rule follows a guest, so that a changed lease can change what the rules do."""
     return network.mode is not Mode.ISOLATED and bool(_domains(network))

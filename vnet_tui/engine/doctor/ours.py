@@ -57,6 +57,11 @@ class Ruling:
     waiting: tuple[str, ...] = ()
 
 
+LOCALHOST = "127.0.0.1"
+"""The one loopback address by which the host uses its forwards: IPv6 routes none of its own from
+another interface, so that answers to ::1 would never come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Led:
     """A connection that is led to a guest, by which rule of which network."""
@@ -73,7 +78,7 @@ def lead(
 
     ``gateway_of`` is the network whose guest asks the host's address on that very network.
     """
-    if connection.target.is_loopback:
+    if connection.target.is_loopback and str(connection.target) != LOCALHOST:
         return None
     if gateway_of is not None and (connection.protocol, connection.port) in _HOSTS_OWN:
         return None

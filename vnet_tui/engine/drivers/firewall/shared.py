@@ -85,7 +85,8 @@ SHARED_CHAINS: Mapping[str, Chain] = {
     ),
     "output": Chain(
         (
-            "ip daddr 127.0.0.0/8 return",
+            # The rest of 127.0.0.0/8 is often a resolver's own.
+            "ip daddr 127.0.0.0/8 ip daddr != 127.0.0.1 return",
             "ip6 daddr ::1 return",
             "fib daddr type local goto to_host",
         ),

@@ -1,6 +1,7 @@
 """From rules of networks to the tables of one address family.
 
-``filter``: ``VNET-FORWARD``, first in FORWARD, lets established connections be and asks
+``filter``: ``VNET-GUARD`` keeps guests from the host's loopback addresses; ``VNET-FORWARD``, first
+in FORWARD, lets established connections be and asks
 
 - ``VNET-OUT-ID``, by the bridge that a packet came from: what guests open beyond their network;
 - ``VNET-IN-ID``, by the bridge that it goes to: what reaches guests from beyond it.
@@ -81,7 +82,7 @@ def compile_tables(ruleset: Ruleset, instance: str, family: int) -> dict[str, Ta
     filters = {uuid: part.filter for uuid, part in parts.items()}
     nats = {uuid: part.nat for uuid, part in parts.items()}
     return {
-        "filter": _table(_shared_filter(parts), filters, parts, instance),
+        "filter": _table(_shared_filter(parts, family), filters, parts, instance),
         "nat": _table(_shared_nat(parts, family), nats, parts, instance),
     }
 
@@ -170,9 +171,14 @@ def _check_expressible(rules: NetworkRules) -> None:
                 )
 
 
-def _shared_filter(parts: Mapping[UUID, Part]) -> Table:
+def _shared_filter(parts: Mapping[UUID, Part], family: int) -> Table:
+    # The host's loopback addresses are for the host alone, though bridges with forwards route them
+    # (route_localnet), so that it can use its forwards by 127.0.0.1.
+    guarded = family == 4
+    spoofed = (Rule(target="VNET-GUARD", source=_LOOPBACK[4]),) if guarded else ()
     entry = (
         Rule(target=RETURN, matches=(ESTABLISHED,)),
+        *spoofed,
         Rule(target="VNET-FROM"),
         Rule(target="VNET-TO", goto=True),
     )
@@ -183,7 +189,14 @@ def _shared_filter(parts: Mapping[UUID, Part]) -> Table:
         **dispatch("VNET-FROM", "came_in", out),
         **dispatch("VNET-TO", "goes_out", into),
     }
-    return Table(chains, {"FORWARD": (Rule(target="VNET-FORWARD"),)})
+    hooks = {"FORWARD": (Rule(target="VNET-FORWARD"),)}
+    if guarded:
+        chains["VNET-GUARD"] = (
+            Rule(target=RETURN, matches=(ESTABLISHED,)),
+            *(Rule(target="DROP", came_in=part.bridge) for part in parts.values()),
+        )
+        hooks["INPUT"] = (Rule(target="VNET-GUARD", destination=_LOOPBACK[4]), *spoofed)
+    return Table(chains, hooks)
 
 
 def _shared_nat(parts: Mapping[UUID, Part], family: int) -> Table:
@@ -199,6 +212,8 @@ def _shared_nat(parts: Mapping[UUID, Part], family: int) -> Table:
         hooks["PREROUTING"] = (Rule(target=entry, matches=(LOCAL,)),)
         loopback = f"!{_LOOPBACK[family]}"
         hooks["OUTPUT"] = (Rule(target="VNET-HOST", destination=loopback, matches=(LOCAL,)),)
+        if family == 4:  # the rest of the loopback addresses is often a resolver's own
+            hooks["OUTPUT"] += (Rule(target="VNET-HOST", destination="127.0.0.1"),)
         hooks["POSTROUTING"] = (Rule(target="VNET-HAIRPIN", matches=(TRANSLATED,)),)
     if any(part.masqueraded for part in parts.values()):
         chains["VNET-POST"] = tuple(

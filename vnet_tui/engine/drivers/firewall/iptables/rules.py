@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same rules are laid out otherwise, so that tables of an older engine are
 written anew by a newer one."""
 
@@ -27,7 +27,7 @@ MARK = "VNET-MARK"
 """No packet passes here: what all networks share has its mark in this chain, and each network in
 one of its own. A mark is the comment of the only rule."""
 
-_SHARED = "FORWARD|FROM|TO|PRE|OWN|HOST|HAIRPIN|POST|MASQ|MARK"
+_SHARED = "FORWARD|GUARD|FROM|TO|PRE|OWN|HOST|HAIRPIN|POST|MASQ|MARK"
 _PER_NETWORK = "OUT|IN|DNAT|HAIR|NAT|MARK"
 _OURS = re.compile(
     rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9]{{1,5}})?"
