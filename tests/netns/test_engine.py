@@ -164,6 +164,27 @@ async def test_one_that_cant_start_by_itself_doesnt_keep_the_others_from_it(lab:
         await engine.stop(["one"])
 
 
+async def test_an_mtu_that_ipv6_doesnt_work_with_comes_and_goes(lab: Lab) -> None:
+    def with_mtu(mtu: int) -> str:
+        return ONE.replace('"vn-one"', f'"vn-one" mtu="{mtu}"')
+
+    before = inventory(lab.paths)
+    async with Engine(lab.paths) as engine:
+        await engine.define(with_mtu(576))
+        await engine.start(["one"])
+        for mtu in (1500, 1000):
+            assert links()["vn-one"]["mtu"] != mtu
+            await engine.define(with_mtu(mtu))
+            await engine.apply("one")
+            assert links()["vn-one"]["mtu"] == mtu
+            assert not await engine.plan_apply("one")
+            if mtu == 1500:
+                assert sysctl("net/ipv6/conf/vn-one/disable_ipv6") == "1"
+            await engine.restart(["one"])
+        await engine.stop(["one"])
+    assert inventory(lab.paths) == before
+
+
 # A host that others meddle with
 
 

@@ -117,6 +117,8 @@ class StepFailedError(VnetError):
         lines = [super().__str__()]
         if self.undone:
             outcome = "" if self.left else "; nothing was changed"
-            lines.append(f"  {len(self.undone)} steps before it were undone{outcome}.")
+            count = len(self.undone)
+            before = "1 step before it was" if count == 1 else f"{count} steps before it were"
+            lines.append(f"  {before} undone{outcome}.")
         lines.extend(f"  could not be undone: {left}" for left in self.left)
         return "\n".join(lines)

@@ -8,6 +8,7 @@ attached and packets forwarded, and records are written when all else is done.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -23,6 +24,7 @@ from vnet_tui.engine.desired import (
 from vnet_tui.engine.observe import Observed, accept_ra, advertised
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import (
+    BridgeSettings,
     BridgeSpec,
     DnsmasqProcess,
     Link,
@@ -30,6 +32,9 @@ from vnet_tui.engine.resources import (
     rules_digest,
 )
 from vnet_tui.engine.steps import Plan, Stage, Step
+
+IPV6_MIN_MTU = 1280
+"""The least MTU that IPv6 works with (RFC 8200, section 5)."""
 
 DNSMASQ_WIDTH = 4
 """How many dnsmasqs start or stop at once: more gain nothing on two to four cores."""
@@ -123,11 +128,11 @@ def _plan_links(
             continue
         ports = ports_of(link.name, observed)
         attach.extend(ports)
-        draft.remove_links.append(_delete(link, ports, had))
+        draft.remove_links.append(_delete(link, ports, had, ipv6=ipv6))
     if want is None:
         return
     name = want.bridge.name
-    sysctls = [(key, value) for key, value in want.sysctls if ipv6 or "/ipv6/" not in key]
+    sysctls = _there(want.sysctls, want.bridge.settings, ipv6=ipv6)
     if not keep:
         draft.make_links.append(steps.CreateBridge(spec=want.bridge))
         draft.make_links.extend(
@@ -147,7 +152,9 @@ def _plan_links(
         )
     for key, value in sysctls:
         current = observed.sysctls.get(key)
-        if current is not None and current != value:
+        if current is None and _lacks_ipv6(link.settings):
+            draft.make_links.append(steps.SetSysctl(key=key, before="", after=value))
+        elif current is not None and current != value:
             draft.make_links.append(steps.SetSysctl(key=key, before=current, after=value))
     if not link.up:
         draft.make_links.append(steps.RaiseBridge(bridge=name))
@@ -163,12 +170,26 @@ def _plan_links(
     )
 
 
-def _delete(link: Link, ports: tuple[str, ...], had: DesiredNetwork | None) -> Step:
+def _lacks_ipv6(settings: BridgeSettings | None) -> bool:
+    """Whether the kernel takes IPv6, and its settings, from such a bridge (addrconf_notify())."""
+    return settings is not None and settings.mtu < IPV6_MIN_MTU
+
+
+def _there(
+    sysctls: Iterable[tuple[str, str]], settings: BridgeSettings, *, ipv6: bool
+) -> tuple[tuple[str, str], ...]:
+    """Those of a bridge's sysctls that the kernel has."""
+    ipv6 = ipv6 and not _lacks_ipv6(settings)
+    return tuple((key, value) for key, value in sysctls if ipv6 or "/ipv6/" not in key)
+
+
+def _delete(link: Link, ports: tuple[str, ...], had: DesiredNetwork | None, *, ipv6: bool) -> Step:
     if link.settings is None:
         raise ValueError(f"{link.name} bears our mark and is no bridge")
+    sysctls = had.sysctls if had and had.bridge.name == link.name else ()
     return steps.DeleteBridge(
         spec=BridgeSpec(name=link.name, mark=link.alias, settings=link.settings),
-        sysctls=had.sysctls if had and had.bridge.name == link.name else (),
+        sysctls=_there(sysctls, link.settings, ipv6=ipv6),
         addresses=tuple(sorted((a for a in link.addresses if not a.ip.is_link_local), key=str)),
         ports=ports,
     )
