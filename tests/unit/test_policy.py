@@ -140,9 +140,8 @@ def test_a_moved_guest_is_another_digest() -> None:
 
 
 UNSUPPORTED = {
-    'log="true"': incoming('\n<allow port="1" log="true"/>'),
-    "limit": outgoing('\n<deny port="1" limit="5"/>'),
-    'established="false"': outgoing('\n<deny port="1" established="false"/>'),
+    "port": incoming('\n<allow protocol="icmp" port="1"/>'),
+    "destport": outgoing('\n<deny port="1" destport="5"/>'),
 }
 
 
@@ -162,7 +161,8 @@ def test_everything_else_is_supported() -> None:
     text = """<forwarding mode="route"><incoming default="allow">
         <allow port="1-10" domain="six" destport="101-110" source="10.0.0.0/8" comment="x"/>
         <allow port="1-10" domain="six" destport="7" destination="192.0.2.1"/>
-        <deny protocol="icmp" domain="six"/></incoming>
+        <deny protocol="icmp" domain="six" established="false"/>
+        <allow port="5" limit="7" log="true"/></incoming>
         <outgoing><deny domain="six" protocol="udp" port="9" destination="::/0"/></outgoing>
         </forwarding>"""
     assert unsupported(network(text)) == ()

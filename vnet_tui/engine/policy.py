@@ -315,13 +315,6 @@ def _rule_problems(rule: Rule, *, outgoing: bool) -> Iterator[Problem]:
     def problem(attribute: str, message: str, remedy: str) -> Problem:
         return Problem(message=f"{attribute} of {what}: {message}", remedy=remedy, line=rule.line)
 
-    later = 'remove it, or keep the rule switched off with enabled="false"'
-    if rule.log:
-        yield problem('log="true"', "this engine can't log yet", later)
-    if rule.limit is not None:
-        yield problem("limit", "this engine can't limit new connections yet", later)
-    if not rule.established:
-        yield problem('established="false"', "this engine can't end connections yet", later)
     if rule.port is not None and rule.protocol is Protocol.ICMP:
         yield problem("port", "ICMP has no ports", "remove port, or name tcp or udp")
     if rule.destport is not None:

@@ -76,7 +76,7 @@ class _Listing:
             if value["name"] == MARKS:
                 self._take_marks(elements)
                 return
-            size = 0 if "dynamic" in value.get("flags", ()) else len(elements)
+            size = 0 if _dynamic(value) else len(elements)
             self._part(value["name"]).sizes[value["name"]] = size
             if value["name"] in DISPATCHES:
                 self._take_dispatches(value["name"], elements)
@@ -116,11 +116,16 @@ def read_layout(objects: Sequence[Mapping[str, Any]]) -> Layout:
                     str(value.get("map", "")),
                     interval="interval" in value.get("flags", ()),
                     counted="stmt" in value,
-                    dynamic="dynamic" in value.get("flags", ()),
+                    dynamic=_dynamic(value),
                 )
             elif kind in OBJECTS:
                 named[value["name"]] = Object(kind)
     return Layout(chains, lookups, named)
+
+
+def _dynamic(value: Mapping[str, Any]) -> bool:
+    """Whether rules fill a set: nft 1.0 names only one of its flags, and only such have it."""
+    return "timeout" in value.get("flags", ())
 
 
 def _hook(chain: Mapping[str, Any]) -> Hook | None:
