@@ -28,7 +28,7 @@ from vnet_tui.engine.errors import (
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import BridgeSettings, Route
-from vnet_tui.engine.steps import AddAddress, Step, StopDnsmasq
+from vnet_tui.engine.steps import AddAddress, MarkBridge, Step, StopDnsmasq
 from vnet_tui.engine.subnets import in_use
 from vnet_tui.engine.xml import parse
 
@@ -304,7 +304,7 @@ async def test_an_edit_into_a_conflict_touches_nothing(bench: Bench) -> None:
     moved = parse(document("one", address="172.30.1.1").replace('"vn-one"', '"br0"'))
     with pytest.raises(ConflictError) as caught:
         await bench.bring([moved, TWO])
-    assert "one can't run so: something is in the way" in str(caught.value)
+    assert "one can't run as defined: something is in the way" in str(caught.value)
     assert "one: there is a bridge interface called br0 already" in str(caught.value)
     assert "one: 172.30.1.0/24 overlaps the host's route to 172.30.0.0/16" in str(caught.value)
     assert bench.host.state() == before
@@ -319,6 +319,30 @@ async def test_the_routes_of_a_vpn_for_everything_are_in_nobodys_way(bench: Benc
     assert await bench.bring([ONE])
     snapshot = await bench.host.links.snapshot()
     assert ip_network("128.0.0.0/1") not in in_use(snapshot)
+
+
+async def test_a_bridge_whose_mark_was_written_over_is_still_ours(bench: Bench) -> None:
+    untouched = bench.host.state()
+    await bench.bring([ONE])
+    marked = bench.host.links.links["vn-one"]
+    bench.host.links.links["vn-one"] = replace(marked, alias="the office's")
+    assert [type(step) for step in await bench.bring([ONE])] == [MarkBridge]
+    assert bench.host.links.links["vn-one"] == marked
+    bench.host.links.links["vn-one"] = replace(marked, alias="the office's")
+    await bench.bring([])
+    assert bench.host.state() == untouched
+
+
+async def test_a_stranger_in_the_place_of_our_bridge_is_told_and_spared(bench: Bench) -> None:
+    await bench.bring([ONE])
+    del bench.host.links.links["vn-one"]
+    bench.host.links.add("vn-one", kind="bridge")
+    before = bench.host.state()
+    with pytest.raises(ConflictError, match="there is a bridge interface called vn-one already"):
+        await bench.bring([ONE])
+    assert bench.host.state() == before
+    await bench.bring([])
+    assert list(bench.host.links.links) == ["vn-one"]
 
 
 async def test_what_runs_isnt_refused_for_what_came_into_its_way_since(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from vnet_tui.engine.apply import BeforeStep, Run
 from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
-from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network
+from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network, owners
 from vnet_tui.engine.errors import ConflictError, Problem, StepFailedError, StoreError, VnetError
 from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.lock import ChangeLock
@@ -190,10 +190,14 @@ class Changes:
         """As much of the host as matters to a change of these networks."""
         return await observe(self._drivers, needed_sysctls(desired, scope), services=services)
 
-    async def _plan(self, before: Desired, request: Request) -> tuple[Plan, Desired]:
+    async def _plan(
+        self, before: Desired, request: Request, *, refuse: bool = True
+    ) -> tuple[Plan, Desired]:
+        """From what runs to what is asked for; refused where something is in the way."""
         desired = self._compile(request.records)
         observed = await self._observe(desired, request.scope, services=request.services)
-        await self._refuse_conflicts(before, desired, observed, request.scope)
+        if refuse:
+            await self._refuse_conflicts(before, desired, observed, request.scope)
         scope = request.scope | self._orphans(observed, {*before.networks, *desired.networks})
         plan = make_plan(
             desired,
@@ -210,6 +214,7 @@ class Changes:
     ) -> None:
         """Raise ConflictError where something on the host is in the way of these networks."""
         chosen = [uuid for uuid in sorted(scope) if uuid in desired.networks]
+        ours = owners(observed.links.links.values(), before, self._paths)
         later = {uuid for uuid in chosen if uuid not in before.networks}
         blocked: dict[str, tuple[Problem, ...]] = {}
         for uuid in chosen:
@@ -220,13 +225,13 @@ class Changes:
                 for theirs, other in desired.networks.items()
                 if theirs != uuid and theirs not in later  # each pair is told once
             ]
-            problems = host_conflicts(one, had, others, observed, self._paths)
+            problems = host_conflicts(one, had, others, observed, ours)
             if had is None or had.dnsmasq != one.dnsmasq:
                 problems += await self._port_conflicts(one)
             if problems:
                 blocked[one.record.name] = problems
         if blocked:
-            verb = "run so" if before.networks.keys() & set(chosen) else "start"
+            verb = "run as defined" if before.networks.keys() & set(chosen) else "start"
             told = [
                 replace(one, message=f"{name}: {one.message}") if len(chosen) > 1 else one
                 for name, problems in blocked.items()
@@ -321,7 +326,8 @@ class Changes:
         running = self._running()
         before = self._compile(running)
         await self._take_back(interrupted, before)
-        plan, desired = await self._plan(before, Request(records=running, scope=frozenset(running)))
+        as_recorded = Request(records=running, scope=frozenset(running))
+        plan, desired = await self._plan(before, as_recorded, refuse=False)
         failed = await Run(len(plan.steps), self._drivers).as_far_as_possible(plan.stages)
         bridges = {one.bridge.name for one in desired.networks.values()}
         for bridge, ports in interrupted.ports:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from uuid import UUID
 
-from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork, marked_network
+from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Ip, Network, Subnet
 from vnet_tui.engine.observe import Observed, is_default
-from vnet_tui.engine.paths import Paths
 
 
 def unsupported(network: Network) -> tuple[Problem, ...]:
@@ -35,19 +35,18 @@ def host_conflicts(
     before: DesiredNetwork | None,
     others: Iterable[DesiredNetwork],
     observed: Observed,
-    paths: Paths,
+    ours: Mapping[str, UUID],
 ) -> tuple[Problem, ...]:
     """Everything in the way of running a network beside ``others``.
 
-    Of one that runs (as ``before`` says) only what it hasn't had until now.
+    Of one that runs (as ``before`` says) only those of its subnets that it hasn't had until now.
+    ``ours`` are the bridges of our networks, by name.
     """
-    found: list[Problem] = []
-    if before is None or before.bridge.name != one.bridge.name:
-        found.extend(_name_conflicts(one, observed, paths))
+    found = list(_name_conflicts(one, observed, ours))
     others = list(others)
     for ip in one.network.ips:
         if is_new(ip, before):
-            found.extend(_subnet_conflicts(ip, others, observed, paths))
+            found.extend(_subnet_conflicts(ip, others, observed, ours))
             if ip.address.version == 6 and observed.sysctls.get(IP6_FORWARD) is None:
                 found.append(
                     Problem(
@@ -64,10 +63,12 @@ def is_new(ip: Ip, before: DesiredNetwork | None) -> bool:
     return before is None or ip.subnet not in {theirs.network for theirs in before.addresses}
 
 
-def _name_conflicts(one: DesiredNetwork, observed: Observed, paths: Paths) -> Iterator[Problem]:
+def _name_conflicts(
+    one: DesiredNetwork, observed: Observed, ours: Mapping[str, UUID]
+) -> Iterator[Problem]:
     name = one.bridge.name
     link = observed.links.links.get(name)
-    if link is None or marked_network(link.alias, paths) == one.record.uuid:
+    if link is None or ours.get(name) == one.record.uuid:
         return
     owner = f"a {link.kind} interface" if link.kind else "an interface"
     if link.alias.startswith("vnet:"):
@@ -80,7 +81,7 @@ def _name_conflicts(one: DesiredNetwork, observed: Observed, paths: Paths) -> It
 
 
 def _subnet_conflicts(
-    ip: Ip, others: Iterable[DesiredNetwork], observed: Observed, paths: Paths
+    ip: Ip, others: Iterable[DesiredNetwork], observed: Observed, ours: Mapping[str, UUID]
 ) -> Iterator[Problem]:
     remedy = "choose a subnet that is free"
     subnet = ip.subnet
@@ -95,7 +96,7 @@ def _subnet_conflicts(
                 )
     reported: set[tuple[str, Subnet]] = set()
     for link in observed.links.links.values():
-        if marked_network(link.alias, paths) is not None:
+        if link.name in ours:
             continue
         for address in sorted(link.addresses, key=str):
             if not address.ip.is_link_local and _overlap(subnet, address.network):
@@ -109,7 +110,7 @@ def _subnet_conflicts(
         device = observed.links.links.get(route.device or "")
         if (
             device is None
-            or marked_network(device.alias, paths) is not None
+            or device.name in ours
             or is_default(route)
             or (device.name, route.destination) in reported
             or not _overlap(subnet, route.destination)

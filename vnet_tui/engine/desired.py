@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from vnet_tui.engine.resources import (
     BridgeSettings,
     BridgeSpec,
     DnsmasqSpec,
+    Link,
     NetworkRules,
     Ruleset,
     RunRecord,
@@ -77,6 +78,24 @@ def marked_network(alias: str, paths: Paths) -> UUID | None:
         return UUID(alias.removeprefix(prefix))
     except ValueError:
         return None
+
+
+def owners(links: Iterable[Link], running: Desired, paths: Paths) -> Mapping[str, UUID]:
+    """Which of these interfaces are bridges of ours, by name, and of which networks.
+
+    A bridge is known by its mark or, where somebody has written another alias over that, by name
+    and MAC as that of a network that runs.
+    """
+    bridges = {one.bridge.name: one for one in running.networks.values()}
+    found = {}
+    for link in links:
+        network = marked_network(link.alias, paths)
+        one = bridges.get(link.name)
+        if network is not None:
+            found[link.name] = network
+        elif one and link.settings and link.settings.mac == one.bridge.settings.mac:
+            found[link.name] = one.record.uuid
+    return found
 
 
 def bridge_name(network: Network) -> str:

@@ -19,7 +19,7 @@ from vnet_tui.engine.desired import (
     IP_FORWARD,
     Desired,
     DesiredNetwork,
-    marked_network,
+    owners,
 )
 from vnet_tui.engine.observe import Observed, accept_ra, advertised
 from vnet_tui.engine.paths import Paths
@@ -86,11 +86,11 @@ def make_plan(
     """
     draft = _Draft()
     ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
-    marked: dict[UUID, list[Link]] = {}
-    for link in observed.links.links.values():
-        owner = marked_network(link.alias, paths)
-        if owner is not None and link.settings is not None:
-            marked.setdefault(owner, []).append(link)
+    links = observed.links.links
+    bridges: dict[UUID, list[Link]] = {}
+    for interface, owner in owners(links.values(), before, paths).items():
+        if links[interface].settings is not None:
+            bridges.setdefault(owner, []).append(links[interface])
 
     def name(uuid: UUID) -> tuple[str, UUID]:
         one = desired.networks.get(uuid) or before.networks.get(uuid)
@@ -99,7 +99,7 @@ def make_plan(
     for uuid in sorted(scope, key=name):
         want, had = desired.networks.get(uuid), before.networks.get(uuid)
         anew = uuid in recreate
-        found = marked.get(uuid, [])
+        found = bridges.get(uuid, [])
         keep = [link for link in found if want and not anew and link.name == want.bridge.name]
         _plan_links(draft, want, had, found, keep, observed, ipv6=ipv6)
         processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]
@@ -156,7 +156,9 @@ def _plan_links(
             draft.make_links.append(steps.SetSysctl(key=key, before="", after=value))
         elif current is not None and current != value:
             draft.make_links.append(steps.SetSysctl(key=key, before=current, after=value))
-    if not link.up:
+    if link.alias != want.bridge.mark:
+        draft.make_links.append(steps.MarkBridge(spec=want.bridge))
+    elif not link.up:
         draft.make_links.append(steps.RaiseBridge(bridge=name))
     outdated = set(had.addresses if had else ()) - set(want.addresses)
     draft.make_links.extend(
