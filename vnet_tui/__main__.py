@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING
 
 from vnet_tui import __version__
@@ -51,10 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.sandbox:
         if options.state_dir or options.run_dir:
             arguments.error("the sandbox has directories of its own, which end with it")
-        from vnet_tui.sandbox.launch import launch
-
-        return launch([sys.executable, "-m", "vnet_tui"])
-    if os.geteuid() != 0:
+    elif os.geteuid() != 0:
         print(
             "vnet-tui: only root can manage this host's networks.\n"
             "  sudo vnet-tui        manages them\n"
@@ -63,11 +60,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    if missing := missing_of_terminal(os.environ):
+        print(f"vnet-tui: {missing}.\n  vnet   does the same without a picture", file=sys.stderr)
+        return 1
+    if options.sandbox:
+        from vnet_tui.sandbox.launch import launch
+
+        return launch([sys.executable, "-m", "vnet_tui"])
     limit_terminal(os.environ)
 
     from vnet_tui.engine.paths import Paths
 
     return run(Paths.choose(options.state_dir, options.run_dir))
+
+
+def missing_of_terminal(environ: Mapping[str, str]) -> str:
+    """What is missing for a full-screen interface, in words; nothing where all is there.
+
+    Textual reads keys from standard input and writes to standard error.
+    """
+    for stream, name in ((sys.__stdin__, "standard input"), (sys.__stderr__, "standard error")):
+        if stream is None or stream.closed or not stream.isatty():
+            return f"this needs a terminal, and {name} is none"
+    if environ.get("TERM") == "dumb":
+        return "a terminal that is dumb (TERM) can't show it"
+    return ""
 
 
 def limit_terminal(environ: MutableMapping[str, str]) -> None:

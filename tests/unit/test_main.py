@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 
@@ -33,8 +34,36 @@ def test_sandbox_runs_this_program_inside(monkeypatch: pytest.MonkeyPatch) -> No
         return 7
 
     monkeypatch.setattr(launch, "launch", launched)
+    monkeypatch.setattr(entrance, "missing_of_terminal", lambda _: "")
     assert entrance.main(["--sandbox"]) == 7
     assert asked == [[sys.executable, "-m", "vnet_tui"]]
+
+
+def test_without_a_terminal_it_says_so_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vnet_tui", "--sandbox"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("vnet-tui: this needs a terminal, and standard input is none.")
+
+
+def test_a_dumb_terminal_is_told() -> None:
+    code = "from vnet_tui.__main__ import missing_of_terminal as m; import os; print(m(os.environ))"
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdin=theirs,
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TERM": "dumb"},
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert "dumb" in done.stdout
 
 
 def test_the_sandbox_takes_no_directories(capsys: pytest.CaptureFixture[str]) -> None:
