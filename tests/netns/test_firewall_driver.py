@@ -344,6 +344,30 @@ async def test_a_table_of_our_name_that_nobody_of_us_made_is_refused(
     assert nft("-a", "list", "ruleset") == before
 
 
+async def test_a_kernel_that_cant_tell_of_packets_gets_the_rules_all_the_same(
+    driver: NftablesDriver, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = ruleset(foo=RICH.replace("/>", ' log="true"/>', 1))
+    await driver.set(step(EMPTY, rules))
+    assert "log prefix" in nft("list", "table", "inet", "vnet")
+    assert nft("list", "tables") == "table inet vnet\n"
+    silent = NftablesDriver(lab.paths, library, "in a test")
+    monkeypatch.setattr(libnftables.Libnftables, "accepts", lambda *_: False)
+    await silent.set(step(EMPTY, rules))
+    assert "log prefix" not in nft("list", "table", "inet", "vnet")
+    assert (await silent.observe()).digests == digests(rules)
+    await silent.close()
+
+
+@pytest.mark.parametrize("backend", [library, program])
+def test_what_would_be_accepted_is_tried_and_not_done(backend: Callable[[], Backend]) -> None:
+    nft_ = backend()
+    assert nft_.accepts("add table inet x\n")
+    assert not nft_.accepts("add rule inet x c accept\n")
+    nft_.close()
+    assert nft("list", "tables") == ""
+
+
 REFUSED = {
     "nft": ("add rule inet x c tcp dport 99999 accept", "out of range"),
     "the kernel": ("add rule inet x c masquerade", "not supported"),

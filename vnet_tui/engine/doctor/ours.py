@@ -135,17 +135,18 @@ def _ruling(network: DesiredNetwork, direction: str, connection: Connection) -> 
     )
     waiting: list[str] = []
     for position, rule, resolved in _pairs(written, resolved_policy):
-        text = _named(network, direction, position, rule)
         if isinstance(resolved, Forward):
             if _lets_in(resolved, connection):
+                text = _named(network, direction, position, rule)
                 return Ruling(True, Decider.RULE, text, tuple(waiting))
         elif resolved.guests == frozenset():
             if _matches(resolved, connection, guest=None, asked_counts=asked_counts):
-                waiting.append(text)
+                waiting.append(_named(network, direction, position, rule))
         else:
             guest = connection.target if inward else connection.source
             if _matches(resolved, connection, guest=guest, asked_counts=asked_counts):
                 allowed = resolved.action is Action.ALLOW
+                text = _named(network, direction, position, rule)
                 return Ruling(allowed, Decider.RULE, text, tuple(waiting))
     default = resolved_policy.default
     text = f"default {default} of <{direction}> of {network.record.name}"
@@ -190,6 +191,7 @@ def _lets_in(forward: Forward, connection: Connection) -> bool:
         and connection.target in forward.guests
         and _speaks(forward.protocol, connection.protocol)
         and _in(forward.guest_ports, connection.port)
+        and (connection.asked_port is None or _in(forward.ports, connection.asked_port))
         and (forward.source is None or connection.source in forward.source)
         and (forward.address is None or connection.asked in forward.address)
     )

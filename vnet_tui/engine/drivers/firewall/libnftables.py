@@ -37,6 +37,8 @@ def load() -> ctypes.CDLL | None:
     for function in (library.nft_ctx_get_output_buffer, library.nft_ctx_get_error_buffer):
         function.argtypes = [context]
         function.restype = ctypes.c_char_p
+    library.nft_ctx_set_dry_run.argtypes = [context, ctypes.c_bool]
+    library.nft_ctx_set_dry_run.restype = None
     library.nft_ctx_output_set_flags.argtypes = [context, ctypes.c_uint]
     library.nft_ctx_output_set_flags.restype = None
     for function in (library.nft_run_cmd_from_buffer, library.nft_run_cmd_from_filename):
@@ -68,6 +70,15 @@ class Libnftables:
             status, _, error = self._call(self._library.nft_run_cmd_from_filename, path, 0)
         if status:
             raise driver_error(commands, error)
+
+    def accepts(self, commands: str) -> bool:
+        """Whether the kernel would take commands; nothing is done."""
+        self._library.nft_ctx_set_dry_run(self._context, True)
+        try:
+            status, _, _ = self._call(self._library.nft_run_cmd_from_buffer, commands, 0)
+        finally:
+            self._library.nft_ctx_set_dry_run(self._context, False)
+        return status == 0
 
     def table(self) -> list[dict[str, Any]] | None:
         """All objects of our table as libnftables-json(5) has them; None without a table."""

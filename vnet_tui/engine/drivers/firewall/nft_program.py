@@ -22,6 +22,10 @@ class NftProgram:
         if status:
             raise driver_error(commands, error)
 
+    def accepts(self, commands: str) -> bool:
+        """Whether the kernel would take commands; nothing is done."""
+        return self._run(["-c", "-f", "-"], commands)[0] == 0
+
     def table(self) -> list[dict[str, Any]] | None:
         """All objects of our table as libnftables-json(5) has them; None without a table."""
         command = ["-j", "list", "table", FAMILY, TABLE]

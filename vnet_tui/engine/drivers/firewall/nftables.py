@@ -17,7 +17,7 @@ from vnet_tui.engine.drivers.firewall.listing import ABSENT, read_layout, read_s
 from vnet_tui.engine.drivers.firewall.nft_dump import TableReader
 from vnet_tui.engine.drivers.firewall.nft_errors import OutdatedError
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
-from vnet_tui.engine.drivers.firewall.render import render
+from vnet_tui.engine.drivers.firewall.render import PROBE_LOG, render
 from vnet_tui.engine.drivers.firewall.transaction import REMOVE, Change, Counted, rewrite
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest
@@ -34,6 +34,8 @@ class Backend(Protocol):
     """Something that runs nft's commands: libnftables, or the program."""
 
     def run(self, commands: str) -> None: ...
+
+    def accepts(self, commands: str) -> bool: ...
 
     def table(self) -> list[dict[str, Any]] | None: ...
 
@@ -64,6 +66,7 @@ class NftablesDriver:
         self._backend: Backend | None = None
         self._generation: Generation | None = None
         self._reader: TableReader | None = None
+        self._logs: bool | None = None
         self._seen: tuple[int, FirewallState] | None = None
         self._rendered: list[tuple[Ruleset, Layout]] = []
         self._sets: tuple[int | None, tuple[str, ...]] = (None, ())
@@ -191,10 +194,16 @@ class NftablesDriver:
         some are taken back."""
         found = next((one for one in self._rendered if one[0].networks == rules.networks), None)
         if found is None:
-            found = (rules, render(rules, self._instance))
+            found = (rules, render(rules, self._instance, logs=self._can_log()))
         others = [one for one in self._rendered if one is not found]
         self._rendered = [*others[-_LAYOUTS + 1 :], found]
         return found[1]
+
+    def _can_log(self) -> bool:
+        """Whether the kernel can tell of packets; rules must not fail for it."""
+        if self._logs is None:
+            self._logs = self._open().accepts("\n".join([*PROBE_LOG, ""]))
+        return self._logs
 
     def _replace(self, after: Layout) -> None:
         """Put ``after`` in the place of whatever the table holds, if it is ours."""

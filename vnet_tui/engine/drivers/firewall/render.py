@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from uuid import UUID
 
 from vnet_tui.engine.drivers.firewall import fragments
@@ -33,6 +33,8 @@ from vnet_tui.engine.drivers.firewall.elements import sets_of
 from vnet_tui.engine.drivers.firewall.fragments import ALLOW, DENY, NOTE, PASS, Fragment
 from vnet_tui.engine.drivers.firewall.layout import (
     EMPTY,
+    FAMILY,
+    TABLE,
     VERSION,
     Chain,
     Layout,
@@ -107,11 +109,15 @@ class Part:
     ports: Mapping[str, str]
 
 
-def render(ruleset: Ruleset, instance: str) -> Layout:
-    """The whole table for a ruleset, marked with the instance; empty when there is no network."""
+def render(ruleset: Ruleset, instance: str, *, logs: bool = True) -> Layout:
+    """The whole table for a ruleset, marked with the instance; empty when there is no network.
+
+    Without ``logs`` nothing is told of packets, as the kernel can't.
+    """
     if not ruleset.networks:
         return EMPTY
-    parts = [render_network(ruleset.networks[uuid]) for uuid in sorted(ruleset.networks)]
+    one = render_network if logs else _render_silent
+    parts = [one(ruleset.networks[uuid]) for uuid in sorted(ruleset.networks)]
     chains = dict(SHARED_CHAINS)
     if any(CUTS_OUT in part.dispatch or CUTS_IN in part.dispatch for part in parts):
         chains["established"] = CUTTING
@@ -139,6 +145,7 @@ class _Draft:
     rules: NetworkRules
     name: str
     bridge: str
+    logs: bool
     chains: dict[str, Chain] = field(default_factory=dict)
     lookups: dict[str, Lookup] = field(default_factory=dict)
     objects: dict[str, Object] = field(default_factory=dict)
@@ -151,9 +158,9 @@ class _Draft:
         self.objects.update(written.objects)
 
 
-def _render_network(rules: NetworkRules) -> Part:
+def _render_network(rules: NetworkRules, *, logs: bool) -> Part:
     name = rules.network.hex
-    draft = _Draft(rules, name, quoted(rules.bridge))
+    draft = _Draft(rules, name, quoted(rules.bridge), logs)
     found = {
         direction: [made for rule in policy.rules if (made := way.opening(rule)) is not None]
         for direction, policy in ((OUTGOING, rules.outgoing), (INCOMING, rules.incoming))
@@ -191,8 +198,10 @@ def _render_network(rules: NetworkRules) -> Part:
     )
 
 
-render_network: Memo[NetworkRules, Part] = Memo(_render_network, size=1024)
+render_network: Memo[NetworkRules, Part] = Memo(partial(_render_network, logs=True), size=1024)
 """One network's part. Kept, since an edit of one network leaves the others as they were."""
+
+_render_silent: Memo[NetworkRules, Part] = Memo(partial(_render_network, logs=False), size=1024)
 
 
 def part_structure(
@@ -277,10 +286,9 @@ def _policy(draft: _Draft, name: str, found: Sequence[Fragment]) -> None:
     written.default(ALLOW if policy.default is Action.ALLOW else DENY, direction.default)
     draft.take(written)
     draft.dispatch[direction.bridges] = f"{direction.dispatch} {opening}"
-    draft.chains[refuse] = Chain((_log(draft.rules, name, Action.DENY), "goto deny"))
+    draft.chains[refuse] = Chain((*_log(draft, name, Action.DENY), "goto deny"))
     if written.notes:
-        log = _log(draft.rules, name, Action.ALLOW)
-        draft.chains[note] = Chain((log, direction.allow))
+        draft.chains[note] = Chain((*_log(draft, name, Action.ALLOW), direction.allow))
     last = max((at for at, one in enumerate(found, 1) if one.cuts), default=0)
     if not last:
         return
@@ -295,13 +303,23 @@ def _policy(draft: _Draft, name: str, found: Sequence[Fragment]) -> None:
         draft.dispatch[where] = f"jump {chain}"
 
 
-def _log(rules: NetworkRules, direction: str, action: Action) -> str:
+def _log(draft: _Draft, direction: str, action: Action) -> Iterator[str]:
     """Tell the engine of a packet, unless there are too many of them."""
-    prefix = LogMark(rules.network, direction, action)
-    return (
-        f"limit rate {LOG_RATE}/second burst {LOG_BURST} packets "
-        f'log prefix "{prefix}" group {LOG_GROUP} snaplen {LOG_BYTES}'
-    )
+    if draft.logs:
+        prefix = LogMark(draft.rules.network, direction, action)
+        yield (
+            f"limit rate {LOG_RATE}/second burst {LOG_BURST} packets "
+            f'log prefix "{prefix}" group {LOG_GROUP} snaplen {LOG_BYTES}'
+        )
+
+
+PROBE_LOG = (
+    f"add table {FAMILY} {TABLE}-probe",
+    f"add chain {FAMILY} {TABLE}-probe probe",
+    f'add rule {FAMILY} {TABLE}-probe probe log prefix "probe" group {LOG_GROUP}',
+    f"delete table {FAMILY} {TABLE}-probe",
+)
+"""What a kernel accepts that can tell of packets; to be tried without doing it."""
 
 
 def _meters(draft: _Draft) -> None:
