@@ -18,9 +18,6 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
-from vnet_tui.engine.doctor.explain import Answer, Explanation, Query
-from vnet_tui.engine.doctor.findings import Finding
-from vnet_tui.engine.doctor.ours import Decider
 from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
 from vnet_tui.engine.model import Mode, Subnet
 from vnet_tui.engine.views import (
@@ -39,6 +36,8 @@ from vnet_tui.engine.views import (
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection, OnProgress
+    from vnet_tui.engine.doctor.explain import Explanation, Query
+    from vnet_tui.engine.doctor.findings import Finding
     from vnet_tui.engine.steps import Plan
 
 Item = TypeVar("Item")
@@ -252,6 +251,10 @@ class Replay:
         return ()
 
     async def explain(self, query: Query) -> Explanation:
+        # Loaded here, as in the engine: the first picture doesn't wait for the doctor.
+        from vnet_tui.engine.doctor.explain import Answer, Explanation
+        from vnet_tui.engine.doctor.ours import Decider
+
         self._find(query.network)
         text = "nobody has anything against it"
         return Explanation(query=query, answer=Answer.YES, decider=Decider.NOBODY, text=text)
