@@ -148,9 +148,15 @@ def _reap_until(child: int) -> int:
         pid, status = os.waitpid(-1, os.WUNTRACED)
         if pid != child:
             continue
-        if os.WIFSTOPPED(status):
-            # The shell must see its job stop: the parent outside is in our process group, and
-            # pid 1 itself is spared. The shell's SIGCONT to the group wakes the command too.
-            os.kill(0, signal.SIGTSTP)
-        else:
+        if not os.WIFSTOPPED(status):
             return exit_code(status)
+        if _is_stopped(child):
+            # The shell must see its job stop: the parent outside is in our process group, and
+            # pid 1 itself is spared. The shell's SIGCONT to the group wakes the command too; where
+            # it came first, after Ctrl-Z stopped the whole group, nobody is to be stopped again.
+            os.kill(0, signal.SIGTSTP)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether a child of ours is stopped now (proc_pid_stat(5), state T)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("T")
