@@ -7,6 +7,7 @@ own thread visits a machine, makes a socket, and comes back.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import selectors
 import socket
@@ -27,6 +28,8 @@ _IP_PKTINFO = 8  # include/uapi/linux/in.h
 _ICMP = {4: (8, 0, 3), 6: (128, 129, 1)}  # echo request, echo reply, destination unreachable
 _GLANCE = 0.005
 """Seconds between two looks at what has come."""
+
+_PINGS = itertools.count(os.getpid())
 
 _DENIED = {errno.EHOSTUNREACH, errno.EACCES, errno.ENETUNREACH}
 
@@ -289,7 +292,8 @@ class _Ping(_Attempt):
         protocol = socket.IPPROTO_ICMP if version == 4 else socket.IPPROTO_ICMPV6
         super().__init__(socket.socket(family, socket.SOCK_RAW, protocol))
         self._version = version
-        self._body = struct.pack("!HH", os.getpid() & 0xFFFF, number) + b"vnet"
+        # A new identifier is a new connection to conntrack.
+        self._body = struct.pack("!HH", next(_PINGS) & 0xFFFF, number) + b"vnet"
         request, self._reply, self._unreachable = _ICMP[version]
         header = struct.pack("!BBH", request, 0, 0)
         if version == 4:  # the kernel fills in the checksum of ICMPv6 only

@@ -6,7 +6,7 @@ takes a tenth of the time of comparing or hashing all that it says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -38,3 +38,8 @@ class Memo(Generic[K, V]):
             self._old, self._young = self._young, {}
         self._young[number] = found
         return found[1]
+
+    def each(self, keys: Iterable[K]) -> list[V]:
+        """The answers for many, with less ado than asking for each."""
+        known = self._young.get
+        return [found[1] if (found := known(id(key))) is not None else self(key) for key in keys]

@@ -267,7 +267,7 @@ def _policy(
     policy: Policy, found: Mapping[str | None, _Found | None], drafts: Drafts
 ) -> PolicyRules:
     default = policy.default or Action.DENY
-    live = [draft for draft in map(drafts, policy.rules) if draft is not None]
+    live = [draft for draft in drafts.each(policy.rules) if draft is not None]
     rules = [
         draft.made if draft.made_for is (at := found[draft.domain]) else draft.follow(at)
         for draft in live

@@ -180,7 +180,7 @@ def _digest(rules: NetworkRules) -> str:
     whole = hashlib.sha256(f"{rules.network} {rules.bridge!r} {rules.mode} {subnets}".encode())
     for policy in (rules.incoming, rules.outgoing):
         whole.update(f" {policy.default} {len(policy.rules)} ".encode())
-        whole.update(b"".join(map(_rule_digest, policy.rules)))
+        whole.update(b"".join(_rule_digest.each(policy.rules)))
     return whole.hexdigest()[:16]
 
 

@@ -126,8 +126,11 @@ def _made(members: tuple[Member[tuple[S, str]], ...]) -> _Group[S]:
 def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _Group[S] | None:
     """The group from what it was before; None where that would be no less work."""
     first, last = _alike(before.members, members)
-    removed = before.members[first : len(before.members) - last]
-    added = members[first : len(members) - last]
+    was = {id(one): one for one in before.members[first : len(before.members) - last]}
+    now = {id(one): one for one in members[first : len(members) - last]}
+    # Where each element has one member, their order is nothing to it.
+    removed = [one for number, one in was.items() if number not in now]
+    added = [one for number, one in now.items() if number not in was]
     if not before.plain or len(removed) + len(added) > _FEW or any(one.spans for one in added):
         return None
     lost: dict[S, dict[str, str]] = {}

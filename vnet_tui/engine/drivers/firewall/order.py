@@ -66,11 +66,19 @@ class _Kind(Generic[K, P]):
 
     def meets(self, other: P) -> bool:
         """Whether the other is about something that a member is about."""
+        known = self._known()
+        return any(known.find(1, begin, end) >= 0 for begin, end in other.about)
+
+    def meets_none(self, places: Iterable[int]) -> bool:
+        """Whether no member is about any of these single ports."""
+        return not any(map(self._known().__getitem__, places))
+
+    def _known(self) -> bytearray:
         if self._map is None:
             self._map = bytearray(_OTHER + 1)
             for member in self.members:
                 self._mark(self._map, member)
-        return any(self._map.find(1, begin, end) >= 0 for begin, end in other.about)
+        return self._map
 
     def add(self, member: P) -> None:
         """One more."""
@@ -105,10 +113,7 @@ def gather(
         if any(ordered(group.kind, own) for group in passed):
             home = None
         if home is not None:
-            # Who can't pass keeps the rest of the run with it.
-            stays = next(
-                (at for at, one in enumerate(more) if any(g.meets(one) for g in passed)), len(more)
-            )
+            stays = _passing(more, passed)
             for one in more[:stays]:
                 groups[home].add(one)
             more = more[stays:]
@@ -116,3 +121,16 @@ def gather(
             homes[own] = len(groups)
             groups.append(_Kind(own, more))
     return ((group.kind, group.members) for group in groups)
+
+
+def _passing(run: list[P], passed: list[_Kind[K, P]]) -> int:
+    """How many of a run can pass those kinds: who can't keeps the rest of the run with it."""
+    if len(run) > 1:
+        spans_ = [span for one in run for span in one.about]
+        if all(end - begin == 1 for begin, end in spans_):
+            places = [begin for begin, _ in spans_]
+            if all(kind.meets_none(places) for kind in passed):
+                return len(run)
+    return next(
+        (at for at, one in enumerate(run) if any(kind.meets(one) for kind in passed)), len(run)
+    )

@@ -22,7 +22,7 @@ also looks at the port that was asked for, so that it holds before a forward tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from uuid import UUID
@@ -162,7 +162,7 @@ def _render_network(rules: NetworkRules, *, logs: bool) -> Part:
     name = rules.network.hex
     draft = _Draft(rules, name, quoted(rules.bridge), logs)
     found = {
-        direction: [made for rule in policy.rules if (made := way.opening(rule)) is not None]
+        direction: [made for made in way.opening.each(policy.rules) if made is not None]
         for direction, policy in ((OUTGOING, rules.outgoing), (INCOMING, rules.incoming))
         for way in (_DIRECTIONS[direction],)
     }
@@ -219,7 +219,7 @@ def part_structure(
     )
 
 
-FragmentOf = Callable[[PolicyRule | Forward], Fragment | None]
+FragmentOf = Memo[PolicyRule | Forward, Fragment | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +370,7 @@ def _leading(owner: str) -> Memo[Forward, _Lead | None]:
 
 def _single_ports(owner: str, forwards: Sequence[Forward]) -> Mapping[str, str]:
     """The elements by which ports lead to a network; none where some are ranges."""
-    leads = [lead for lead in map(_leading(owner), forwards) if lead is not None]
+    leads = [lead for lead in _leading(owner).each(forwards) if lead is not None]
     if len(leads) < len(forwards):
         return {}
     return sets_of((owner, PORTS), leads)[PORTS]

@@ -129,7 +129,7 @@ class Translation:
         self.rules: list[str] = []
         self.lookups: dict[str, Lookup] = {}
         names = Names(chain)
-        found = [_led(forward) for forward in forwards]
+        found = _led.each(forwards)
         for version in FAMILY_OF:
             led = [one[version] for one in found if version in one]
             for reach, members in gather(led, _KIND):

@@ -1,0 +1,186 @@
+"""Any policies, real packets: each has the fate that the first matching rule gives it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.conntrack import forget_connections
+from tests.support.firewall_lab import (
+    ADDRESSES,
+    GUESTS,
+    HOST_PORTS,
+    PORTS,
+    FirewallLab,
+    address,
+    network,
+    ruleset,
+)
+from tests.support.lab import Lab
+from tests.support.packets import Fate, Probe
+from tests.support.reference import HOST, expected
+from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver, choose
+
+PROBES = 70
+"""Connections that are tried under each policy, all at once."""
+
+ANY_PORTS = (25, 53, 80, 123, 321, 2000, 5000, 6000, 6001, 6002, 7001, 8000)
+SUBNETS = (
+    *("198.51.100.2", "198.51.100.3", "198.51.100.0/24", "10.0.0.10", "10.0.0.8/30"),
+    *("10.0.1.0/24", "10.0.0.0/8", "0.0.0.0/0"),
+    *("2001:db8::2", "2001:db8::/64", "fd00:a::/64", "fd00:b::10", "fd00:a::11"),
+)
+HOST_SUBNETS = ("198.51.100.1", "198.51.100.9", "198.51.100.0/24", "10.0.0.1", "2001:db8::1")
+UNREACHED = 100_000
+"""A limit that no test comes to."""
+
+RANGES = st.one_of(
+    st.sampled_from(ANY_PORTS).map(str),
+    st.sampled_from(("6000-6002", "1-100", "100-6001", "20-25", "80-123", "1-65535", "53-80")),
+)
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str, *, outgoing: bool) -> str:
+    """One rule of a network; forwards are half of what it allows in."""
+    guests = st.sampled_from((*(guest for guest, of in GUESTS.items() if of == name), "nobody"))
+    words = [draw(st.sampled_from(("allow", "deny")))]
+    protocol = draw(st.sampled_from((None, None, "tcp", "udp", "icmp")))
+    forward = not outgoing and words[0] == "allow" and protocol != "icmp" and draw(st.booleans())
+    if protocol is not None:
+        words.append(f'protocol="{protocol}"')
+    if forward:
+        words += draw(forwards(draw(guests)))
+    else:
+        if protocol != "icmp" and draw(st.integers(0, 3)):
+            words.append(f'port="{draw(RANGES)}"')
+        if not draw(st.integers(0, 3)) and not (words[0] == "allow" and "port" in words[-1]):
+            words.append(f'domain="{draw(guests)}"')
+        if not draw(st.integers(0, 3)):
+            words.append(f'destination="{draw(st.sampled_from(SUBNETS))}"')
+    if not draw(st.integers(0, 2)):
+        words.append(f'source="{draw(st.sampled_from(SUBNETS))}"')
+    words += [text for text in EXTRAS if not draw(st.integers(0, 5))]
+    return f"<{' '.join(words)}/>"
+
+
+EXTRAS = (f'limit="{UNREACHED}"', 'log="true"', 'established="false"', 'enabled="false"')
+
+
+@st.composite
+def forwards(draw: st.DrawFn, guest: str) -> list[str]:
+    """A port or a range of the host for a guest."""
+    ports, led = draw(
+        st.sampled_from(
+            (
+                *((str(port), str(to)) for port in (25, 53, 80, 2000, 7001) for to in (80, 321)),
+                *(("6000-6002", to) for to in ("6000-6002", "5999-6001", "80")),
+                *(("100-6001", to) for to in ("100-6001", "123")),
+                *(("1-65535", "1-65535"), ("80", "80"), ("321", "321")),
+            )
+        )
+    )
+    words = [f'port="{ports}"', f'domain="{guest}"']
+    if led != ports:
+        words.append(f'destport="{led}"')
+    if not draw(st.integers(0, 3)):
+        words.append(f'destination="{draw(st.sampled_from(HOST_SUBNETS))}"')
+    return words
+
+
+@st.composite
+def forwardings(draw: st.DrawFn, name: str) -> str:
+    """A network's forwarding."""
+    if not draw(st.integers(0, 9)):
+        return '<forwarding enabled="false"/>'
+    incoming, outgoing = (
+        "".join(draw(st.lists(rules(name, outgoing=out), max_size=8))) for out in (False, True)
+    )
+    mode, inward, outward = (
+        draw(st.sampled_from(choice)) for choice in (("nat", "route"), *[("allow", "deny")] * 2)
+    )
+    return (
+        f'<forwarding mode="{mode}"><incoming default="{inward}">{incoming}</incoming>'
+        f'<outgoing default="{outward}">{outgoing}</outgoing></forwarding>'
+    )
+
+
+def some_probes(chance: random.Random) -> list[tuple[int, Probe]]:
+    """Connections between any two machines, more of them to the host than to others."""
+    made: list[tuple[int, Probe]] = []
+    while len(made) < PROBES:
+        who = chance.choice(("outside", "outside", "host", *GUESTS))
+        to = chance.choice((*HOST, "host", "host", "outside", "friend", *GUESTS))
+        family = chance.choice((4, 6))
+        protocol = chance.choice(("tcp", "tcp", "udp", "icmp"))
+        port = 0 if protocol == "icmp" else chance.choice(ANY_PORTS)
+        source = (
+            "friend" if who == "outside" and protocol != "icmp" and chance.random() < 0.3 else ""
+        )
+        probe = Probe(
+            who, protocol, address(to, family), port, address(source, family) if source else ""
+        )
+        if sensible(who, to):
+            made.append((family, probe))
+    return made
+
+
+def sensible(who: str, to: str) -> bool:
+    """Not to oneself; and nobody but the host to its loopback address."""
+    own = {"outside": ("outside", "friend")}.get(who, (who,))
+    return to not in own and (to != "loopback" or who == "host")
+
+
+@pytest.fixture(params=["nftables", "iptables"])
+def driver(lab: Lab, request: pytest.FixtureRequest) -> FirewallDriver:
+    return choose(request.param, lab.paths)
+
+
+@pytest.fixture
+async def world(lab: Lab, driver: FirewallDriver) -> AsyncIterator[FirewallLab]:
+    made = FirewallLab(lab, driver)
+    yield made
+    await made.close()
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(foo=forwardings("foo"), bar=forwardings("bar"), seed=st.integers(0, 2**32))
+async def test_every_connection_has_the_fate_that_the_first_match_gives_it(
+    world: FirewallLab, foo: str, bar: str, seed: int
+) -> None:
+    if world.driver.name == "iptables":
+        for text in EXTRAS[:3]:  # which it refuses
+            foo, bar = foo.replace(text, ""), bar.replace(text, "")
+    networks = {"foo": network("foo", foo), "bar": network("bar", bar)}
+    await world.install(ruleset(foo=foo, bar=bar))
+    forget_connections()
+    probes = some_probes(random.Random(seed))  # noqa: S311  (to be the same every time)
+    wanted = [(family, probe, expected(networks, probe, family)) for family, probe in probes]
+    # A guest sends few refusals of UDP a second.
+    tried = [one for one in wanted if one[1].protocol != "udp" or one[2].fate is not Fate.REFUSED]
+    answers = world.packets.probe([probe for _, probe, _ in tried])
+    wrong = [
+        f"{probe}: expected {want.fate} {want.server}, got {answer.fate} {answer.server}"
+        for (_, probe, want), answer in zip(tried, answers, strict=True)
+        if (
+            (want.fate, answer.fate) == (Fate.PASS, Fate.PASS)
+            and probe.protocol != "icmp"
+            and want.server != answer.server
+        )
+        or want.fate is not answer.fate
+    ]
+    assert not wrong, "\n".join([*wrong, foo, bar])
+
+
+def test_machines_and_ports_are_those_of_the_laboratory() -> None:
+    assert set(HOST) <= ADDRESSES.keys()
+    assert {*PORTS, *HOST_PORTS} <= set(ANY_PORTS)
