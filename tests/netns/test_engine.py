@@ -16,7 +16,6 @@ from tests.support.inventory import dnsmasqs, inventory, links, sysctl
 from tests.support.lab import Lab
 from tests.support.networks import document
 from vnet_tui.engine.apply import BeforeStep
-from vnet_tui.engine.describe import plan_disturbance
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.errors import (
     ConflictError,
@@ -27,8 +26,8 @@ from vnet_tui.engine.errors import (
     UnsupportedError,
     VnetError,
 )
-from vnet_tui.engine.steps import Disturbance, Step
-from vnet_tui.engine.views import EventKind, State
+from vnet_tui.engine.steps import Step
+from vnet_tui.engine.views import Disturbance, EventKind, State
 from vnet_tui.sandbox.namespaces import mount_tmpfs
 
 FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
@@ -63,7 +62,7 @@ async def test_calls_in_processes_of_their_own_see_one_another(lab: Lab) -> None
     async with Engine(lab.paths) as second:
         (foo,) = await second.networks()
         assert foo.active
-        assert not await second.plan_apply("Foo")
+        assert not await second.plan("apply", ["Foo"])
         with pytest.raises(StateError, match="running already"):
             await second.start(["Foo"])
         assert inventory(lab.paths) == running
@@ -115,12 +114,45 @@ async def test_an_edit_is_live_and_touches_only_what_it_changes(lab: Lab) -> Non
         (process,) = dnsmasqs()
         defined = await engine.define(FOO.replace('port="25"', 'port="26"'))
         assert defined.pending
-        plan = await engine.plan_apply("Foo")
-        assert plan_disturbance(plan) is Disturbance.LIVE
+        plan = await engine.plan("apply", ["Foo"])
+        assert plan.disturbs is Disturbance.LIVE
         assert not (await engine.apply("Foo")).pending
         assert dnsmasqs() == [process]
         assert links()["p-one"]["master"] == "vnet-foo"
         await engine.stop(["Foo"])
+
+
+async def test_a_plan_for_a_document_stores_nothing_and_does_nothing(lab: Lab) -> None:
+    before = inventory(lab.paths)
+    async with Engine(lab.paths) as engine:
+        new = await engine.plan_document(FOO)
+        assert "create bridge vnet-foo" in [step.text for step in new.steps]
+        assert not await engine.networks()
+        assert inventory(lab.paths) == before
+        await engine.define(FOO)
+        await engine.start(["Foo"])
+        assert not await engine.plan_document(FOO)
+        wider = await engine.plan_document(FOO.replace("10.0.0.254", "10.0.0.200"))
+        assert wider.disturbs is Disturbance.RESTARTS_SERVICES
+        assert not (await engine.network("Foo")).pending
+        away = await engine.plan("stop", ["Foo"])
+        assert away.disturbs is Disturbance.DISCONNECTS_GUESTS
+        await engine.stop(["Foo"])
+
+
+async def test_a_definition_is_replaced_only_if_it_is_the_one_that_was_read(lab: Lab) -> None:
+    async with Engine(lab.paths) as first, Engine(lab.paths) as second:
+        await first.define(FOO)
+        read = await first.xml("Foo", inactive=True)
+        theirs = read.replace('port="25"', 'port="26"')
+        await second.define(theirs, replacing=read)
+        with pytest.raises(StateError, match="was changed since you read it"):
+            await first.define(read.replace('port="25"', 'port="27"'), replacing=read)
+        assert await first.xml("Foo", inactive=True) == theirs
+        await second.undefine("Foo")
+        with pytest.raises(StateError, match="was removed since you read it"):
+            await first.define(theirs, replacing=theirs)
+        assert not await first.networks()
 
 
 async def test_a_restart_keeps_guests_attached(lab: Lab) -> None:
@@ -177,7 +209,7 @@ async def test_an_mtu_that_ipv6_doesnt_work_with_comes_and_goes(lab: Lab) -> Non
             await engine.define(with_mtu(mtu))
             await engine.apply("one")
             assert links()["vn-one"]["mtu"] == mtu
-            assert not await engine.plan_apply("one")
+            assert not await engine.plan("apply", ["one"])
             if mtu == 1500:
                 assert sysctl("net/ipv6/conf/vn-one/disable_ipv6") == "1"
             await engine.restart(["one"])
@@ -197,7 +229,7 @@ async def test_a_run_directory_that_somebody_removed_costs_a_restart(lab: Lab) -
         assert [info.active for info in await engine.networks()] == [False]
         await engine.start(["one"])
         assert len(dnsmasqs()) == 1
-        assert not await engine.plan_apply("one")
+        assert not await engine.plan("apply", ["one"])
     shutil.rmtree(lab.paths.run)
     async with Engine(lab.paths) as engine:
         await engine.define(DUAL)
@@ -391,7 +423,7 @@ async def _is_complete(lab: Lab, scenario: str) -> None:
         active = {info.name for info in await engine.networks() if info.active}
         assert active == (set() if scenario == "stop" else {"one", "dual"})
         for name in active:
-            assert not await engine.plan_apply(name)
+            assert not await engine.plan("apply", [name])
 
 
 async def _end(lab: Lab) -> None:

@@ -10,7 +10,6 @@ from tests.support.firewall_lab import EMPTY, FirewallLab, digests, ruleset
 from tests.support.lab import Lab
 from tests.support.legacy import everything, existing_tables, iptables, ours
 from tests.support.networks import document
-from vnet_tui.engine.describe import describe
 from vnet_tui.engine.drivers.firewall import libnftables, nft_kernel
 from vnet_tui.engine.drivers.firewall.iptables import kernel, libraries
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
@@ -234,12 +233,12 @@ async def test_an_engine_with_another_driver_moves_what_runs(lab: Lab, old: str)
     assert await installed(lab.paths) == [old]
     async with Engine(lab.paths, firewall=OTHER[old]) as engine:
         assert (await engine.firewall())[0] == OTHER[old]
-        assert [describe(step) for step in (await engine.plan_apply("one")).steps] == [
+        assert [step.text for step in (await engine.plan("apply", ["one"])).steps] == [
             "firewall: write our table anew"
         ]
         await engine.apply("one")
         assert await installed(lab.paths) == [OTHER[old]]
-        assert not await engine.plan_apply("one")
+        assert not await engine.plan("apply", ["one"])
         await engine.stop(["one"])
     assert await installed(lab.paths) == []
     assert ours(everything()) == ours(before)

@@ -108,7 +108,7 @@ async def _rule_leads_to(engine: Engine, address: str | None) -> None:
 
     async def leads() -> bool:
         rule = (await engine.rules("Foo"))[0]
-        return rule.guest == wanted and not await engine.plan_apply("Foo")
+        return rule.guest == wanted and not await engine.plan("apply", ["Foo"])
 
     await soon(leads, what=f"the rule never led to {address}")
 

@@ -18,7 +18,14 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
-from vnet_tui.engine.errors import DocumentError, NotFoundError, Problem, Severity, VnetError
+from vnet_tui.engine.errors import (
+    DocumentError,
+    NotFoundError,
+    Problem,
+    Severity,
+    StateError,
+    VnetError,
+)
 from vnet_tui.engine.model import Mode, Subnet
 from vnet_tui.engine.views import (
     Event,
@@ -26,19 +33,21 @@ from vnet_tui.engine.views import (
     Guest,
     HistoryPoint,
     HostInfo,
+    Lease,
     NetworkInfo,
+    Preview,
     Progress,
     Ref,
     RuleStatus,
     Sample,
     State,
+    Verb,
 )
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection, OnProgress
     from vnet_tui.engine.doctor.explain import Explanation, Query
     from vnet_tui.engine.doctor.findings import Finding
-    from vnet_tui.engine.steps import Plan
 
 Item = TypeVar("Item")
 
@@ -165,7 +174,7 @@ class Replay:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
         return self.problems
 
-    async def define(self, xml: str) -> NetworkInfo:
+    async def define(self, xml: str, *, replacing: str | None = None) -> NetworkInfo:
         self.calls.append("define")
         problems = await self.validate(xml)
         errors = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -173,6 +182,9 @@ class Replay:
             raise DocumentError("the document is not a network", errors)
         found = re.search(r"<name>(.*?)</name>", xml)
         name = found[1] if found else "unnamed"
+        known = next((one for one in self._networks.values() if one.info.name == name), None)
+        if replacing is not None and (known is None or known.xml != replacing):
+            raise StateError(f"the definition of {name} was changed since you read it")
         uuid = recorded.uuid_of(0x8000 + len(self._networks))
         info = NetworkInfo(uuid=uuid, name=name, state=State.DEFINED, mode=Mode.ISOLATED)
         self._networks[uuid] = Recorded(info=info, xml=xml)
@@ -228,11 +240,16 @@ class Replay:
         self.change(info.uuid, applied, EventKind.EDITED, "brought to its definition")
         return applied
 
-    async def plan_apply(self, ref: Ref) -> Plan:
-        from vnet_tui.engine.steps import Plan  # the interface starts without it, and so do we
+    async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
+        for ref in refs:
+            self._find(ref)
+        return Preview()
 
-        self._find(ref)
-        return Plan()
+    async def plan_document(self, xml: str) -> Preview:
+        return Preview()
+
+    async def leases(self, ref: Ref) -> tuple[Lease, ...]:
+        return tuple(guest.lease for guest in await self.guests(ref) if guest.lease)
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         info = replace(self._find(ref).info, autostart=on)

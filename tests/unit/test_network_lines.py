@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vnet_tui.engine.describe import preview
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Dhcp, Dns, Forwarding, Ip, Mode, Network, Range, Reservation
 from vnet_tui.engine.resources import DnsmasqSpec
 from vnet_tui.engine.steps import AddAddress, ChangeDnsmasq, Plan, Stage, Step
-from vnet_tui.engine.views import Guest, Lease, NetworkInfo, State
+from vnet_tui.engine.views import Guest, Lease, NetworkInfo, Preview, State
 from vnet_tui.widgets.guests_pane import lease_cell
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.overview_lines import addressing, facts, pending
@@ -115,8 +116,8 @@ def test_no_addresses_are_said_to_be_none() -> None:
     assert "No addresses" in text(addressing(Network(name="Foo"), (), 78))
 
 
-def plan(*steps: Step) -> Plan:
-    return Plan(stages=(Stage(steps=steps),))
+def plan(*steps: Step) -> Preview:
+    return preview(Plan(stages=(Stage(steps=steps),)))
 
 
 def test_pending_steps_are_told_with_what_they_disturb() -> None:

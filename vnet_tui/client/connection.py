@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Subnet
-from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.views import (
     Event,
     Guest,
     HistoryPoint,
     HostInfo,
+    Lease,
     NetworkInfo,
+    Preview,
     Progress,
     Ref,
     RuleStatus,
     Sample,
+    Verb,
 )
 
 if TYPE_CHECKING:
@@ -48,9 +50,11 @@ class Connection(Protocol):
     async def validate(self, xml: str) -> tuple[Problem, ...]:
         """Everything wrong with a document, alone and beside the other definitions."""
 
-    async def define(self, xml: str) -> NetworkInfo:
+    async def define(self, xml: str, *, replacing: str | None = None) -> NetworkInfo:
         """Put a definition into the store, new or in place of the one with its UUID or name.
 
+        ``replacing`` is the definition that this one was made from, as :meth:`xml` gave it:
+        where somebody stored another one since, StateError is raised and nothing is overwritten.
         A running network goes on as it runs; :meth:`apply` brings it to its definition.
         """
 
@@ -76,14 +80,21 @@ class Connection(Protocol):
     async def apply(self, ref: Ref, *, on_progress: OnProgress | None = None) -> NetworkInfo:
         """Bring a running network to its definition with the smallest plan."""
 
-    async def plan_apply(self, ref: Ref) -> Plan:
-        """What :meth:`apply` would do."""
+    async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
+        """What :meth:`start`, :meth:`stop`, :meth:`restart` or :meth:`apply` would do."""
+
+    async def plan_document(self, xml: str) -> Preview:
+        """What it would take to have a document's network run as it says, whether it runs now or
+        not. Raises DocumentError for one that :meth:`define` would refuse."""
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         """Whether a network starts by itself with the host."""
 
     async def guests(self, ref: Ref) -> tuple[Guest, ...]:
         """Who is on a running network, and which reservations wait for their guest."""
+
+    async def leases(self, ref: Ref) -> tuple[Lease, ...]:
+        """Every lease of a network that dnsmasq keeps, by address."""
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         """The forwarding rules in document order, incoming first."""

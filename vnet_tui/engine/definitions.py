@@ -7,11 +7,11 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from vnet_tui.engine.check import check_together
-from vnet_tui.engine.errors import DocumentError, Problem, Severity
+from vnet_tui.engine.errors import DocumentError, Problem, Severity, StateError
 from vnet_tui.engine.model import Bridge, Network
 from vnet_tui.engine.naming import derive_bridge_name
 from vnet_tui.engine.text import printable
-from vnet_tui.engine.xml import examine
+from vnet_tui.engine.xml import examine, write
 
 
 def examined(
@@ -49,6 +49,21 @@ def accept(text: str, known: Mapping[UUID, Network], interfaces: Iterable[str] =
     others = [other for uuid, other in known.items() if uuid != network.uuid]
     earlier = known.get(network.uuid) if network.uuid else None
     return _settled(network, earlier, others, interfaces)
+
+
+def unchanged(name: str, stored: Network | None, expected: str) -> None:
+    """Make sure that ``expected`` is still what is stored. Raises
+    :class:`~vnet_tui.engine.errors.StateError` where somebody changed or removed it."""
+    if stored is None:
+        raise StateError(
+            f"the definition of {name} was removed since you read it",
+            "define it again without comparing, if it shall be there",
+        )
+    if write(stored) != expected:
+        raise StateError(
+            f"the definition of {name} was changed since you read it",
+            "read it again, and make your change on that",
+        )
 
 
 def _settled(

@@ -6,7 +6,8 @@ from typing import assert_never
 
 from vnet_tui.engine import steps
 from vnet_tui.engine.resources import BridgeSettings, Ruleset
-from vnet_tui.engine.steps import Disturbance, Plan, Step
+from vnet_tui.engine.steps import Plan, Step
+from vnet_tui.engine.views import Disturbance, PlannedStep, Preview
 
 
 def describe(step: Step) -> str:
@@ -66,9 +67,13 @@ def disturbance(step: Step) -> Disturbance:
             return Disturbance.LIVE
 
 
-def plan_disturbance(plan: Plan) -> Disturbance:
-    """The worst of a plan's steps."""
-    return max((disturbance(step) for step in plan.steps), default=Disturbance.LIVE)
+def preview(plan: Plan) -> Preview:
+    """A plan as it is told to people."""
+    return Preview(
+        steps=tuple(
+            PlannedStep(text=describe(step), disturbs=disturbance(step)) for step in plan.steps
+        )
+    )
 
 
 def _changes(before: BridgeSettings, after: BridgeSettings) -> str:

@@ -19,11 +19,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from vnet_tui.engine import requests
+from vnet_tui.engine import definitions, requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import OnProgress
-from vnet_tui.engine.definitions import accept, examined
+from vnet_tui.engine.describe import preview
 from vnet_tui.engine.errors import (
     NotPermittedError,
     Problem,
@@ -34,21 +34,24 @@ from vnet_tui.engine.errors import (
     VnetError,
 )
 from vnet_tui.engine.events import EventBus
+from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.live import Live
 from vnet_tui.engine.model import Network, Subnet
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.requests import NamedChange
-from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.subnets import in_use, suggest_subnet
 from vnet_tui.engine.views import (
     Event,
     EventKind,
     Guest,
     HistoryPoint,
+    Lease,
     NetworkInfo,
+    Preview,
     Ref,
     RuleStatus,
     Sample,
+    Verb,
 )
 from vnet_tui.engine.xml import write
 
@@ -125,17 +128,23 @@ class Engine:
     async def validate(self, text: str) -> tuple[Problem, ...]:
         """Everything wrong with a document, alone and beside the definitions."""
         listing = await self._look()
-        network, problems = await asyncio.to_thread(examined, text, listing.known)
+        network, problems = await asyncio.to_thread(definitions.examined, text, listing.known)
         later = requests.unrunnable(network) if network else ()
         return (*problems, *(replace(one, severity=Severity.WARNING) for one in later))
 
     # Definitions
 
-    async def define(self, text: str) -> NetworkInfo:
-        """Put a definition into the store; a running network goes on as it runs."""
+    async def define(self, text: str, *, replacing: str | None = None) -> NetworkInfo:
+        """Put a definition into the store; a running network goes on as it runs.
+
+        ``replacing``: the definition that this one was made from; StateError where the store has
+        another one since.
+        """
         self._permitted("define a network")
         listing = await self._look()
         network, uuid = await asyncio.to_thread(self._accept, text, listing)
+        if replacing is not None:
+            definitions.unchanged(network.name, listing.definitions.get(uuid), replacing)
         earlier = listing.running.get(uuid)
         if earlier and earlier[0].name != network.name:
             raise StateError(
@@ -190,9 +199,7 @@ class Engine:
         self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
     ) -> tuple[NetworkInfo, ...]:
         """Start defined networks as one batch: all of them run, or none was started."""
-        listing = await self._look()
-        chosen = {uuid: listing.known[uuid] for uuid in listing.distinct(refs)}
-        await self._change("start", requests.start(chosen), on_progress)
+        await self._ask("start", refs, on_progress)
         return await self._infos(refs)
 
     async def start_autostart(self) -> tuple[NetworkInfo, ...]:
@@ -221,33 +228,34 @@ class Engine:
 
     async def stop(self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None) -> None:
         """Stop networks; transient ones are gone then."""
-        listing = await self._look()
-        uuids = frozenset(listing.distinct(refs))
-        await self._change("stop", requests.stop(uuids, listing), on_progress)
-        for uuid in uuids - listing.definitions.keys():
+        listing = await self._ask("stop", refs, on_progress)
+        for uuid in frozenset(listing.distinct(refs)) - listing.definitions.keys():
             self.paths.lease_file(uuid).unlink(missing_ok=True)
 
     async def restart(
         self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
     ) -> tuple[NetworkInfo, ...]:
         """Make networks anew from their definitions; guests' ports are attached again."""
-        listing = await self._look()
-        change = requests.as_defined(listing.distinct(refs), listing, anew=True)
-        await self._change("restart", change, on_progress)
+        await self._ask("restart", refs, on_progress)
         return await self._infos(refs)
 
     async def apply(self, ref: Ref, *, on_progress: OnProgress | None = None) -> NetworkInfo:
         """Bring a running network to its definition with the smallest plan."""
-        listing = await self._look()
-        uuid = listing.find(ref)
-        await self._change("edit", requests.as_defined([uuid], listing), on_progress)
-        return await self.network(uuid)
+        await self._ask("apply", [ref], on_progress)
+        return await self.network(ref)
 
-    async def plan_apply(self, ref: Ref) -> Plan:
-        """What :meth:`apply` would do."""
+    async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
+        """What :meth:`start`, :meth:`stop`, :meth:`restart` or :meth:`apply` would do."""
         listing = await self._look()
-        wanted = requests.as_defined([listing.find(ref)], listing)
-        return await (await self._live.changes()).preview(wanted.prepare)
+        return await self._preview(requests.asked(verb, listing.distinct(refs), listing))
+
+    async def plan_document(self, text: str) -> Preview:
+        """What it would take to have a document's network run as it says."""
+        listing = await self._look()
+        network, uuid = await asyncio.to_thread(self._accept, text, listing)
+        listing = replace(listing, definitions={**listing.definitions, uuid: network})
+        verb: Verb = "apply" if uuid in listing.running else "start"
+        return await self._preview(requests.asked(verb, [uuid], listing))
 
     async def adopt(self) -> None:
         """End what a killed engine left half-done. Every change does so too, before it begins."""
@@ -264,6 +272,11 @@ class Engine:
         """Who is on a running network, and which reservations wait for their guest."""
         listing = await self._look()
         return await self._live.guests(listing.find(ref), listing)
+
+    async def leases(self, ref: Ref) -> tuple[Lease, ...]:
+        """Every lease of a network that dnsmasq keeps, by address."""
+        uuid = (await self._look()).find(ref)
+        return await asyncio.to_thread(read_leases, self.paths, uuid)
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         """The forwarding rules in document order, incoming first."""
@@ -329,6 +342,9 @@ class Engine:
     async def _look(self) -> Listing:
         return await asyncio.to_thread(self.catalog.look)
 
+    async def _preview(self, change: NamedChange) -> Preview:
+        return preview(await (await self._live.changes()).preview(change.prepare))
+
     async def _infos(self, refs: Sequence[Ref]) -> tuple[NetworkInfo, ...]:
         listing = await self._look()
         found = [listing.info(uuid) for uuid in listing.distinct(refs)]
@@ -340,9 +356,18 @@ class Engine:
                 f"to {what} needs root", "use sudo, or try it out in: vnet-tui --sandbox"
             )
 
+    async def _ask(
+        self, verb: Verb, refs: Sequence[Ref], on_progress: OnProgress | None
+    ) -> Listing:
+        """Make a change that is asked of defined networks; what there was before it."""
+        listing = await self._look()
+        change = requests.asked(verb, listing.distinct(refs), listing)
+        await self._change(verb, change, on_progress)
+        return listing
+
     async def _change(
         self,
-        verb: str,
+        verb: Verb,
         change: NamedChange,
         on_progress: OnProgress | None,
         *,
@@ -370,7 +395,7 @@ class Engine:
 
     def _accept(self, text: str, listing: Listing) -> tuple[Network, UUID]:
         interfaces = [name for _, name in socket.if_nameindex()]
-        network = accept(text, listing.known, interfaces)
+        network = definitions.accept(text, listing.known, interfaces)
         if network.uuid is None:
             raise AssertionError("an accepted network has a UUID")
         return network, network.uuid
@@ -380,5 +405,5 @@ _TOLD = {
     "start": (EventKind.STARTED, "runs"),
     "stop": (EventKind.STOPPED, "no longer runs"),
     "restart": (EventKind.STARTED, "made anew, runs again"),
-    "edit": (EventKind.EDITED, "brought to its definition"),
+    "apply": (EventKind.EDITED, "brought to its definition"),
 }

@@ -13,6 +13,7 @@ from vnet_tui.engine.changes import Prepare, Request, Running
 from vnet_tui.engine.errors import Problem, StateError, UnsupportedError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import RunRecord
+from vnet_tui.engine.views import Verb
 from vnet_tui.engine.xml import write
 
 
@@ -76,6 +77,19 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
         )
 
     return NamedChange(names, prepare)
+
+
+def asked(verb: Verb, uuids: Collection[UUID], listing: Listing) -> NamedChange:
+    """The change that a verb means for these networks."""
+    match verb:
+        case "start":
+            return start({uuid: listing.known[uuid] for uuid in uuids})
+        case "stop":
+            return stop(frozenset(uuids), listing)
+        case "restart":
+            return as_defined(uuids, listing, anew=True)
+        case "apply":
+            return as_defined(uuids, listing)
 
 
 def unrunnable(network: Network) -> tuple[Problem, ...]:

@@ -8,7 +8,6 @@ Inverses are pure and tolerate that the thing they remove is gone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from vnet_tui.engine.model import Interface
 from vnet_tui.engine.resources import (
@@ -18,17 +17,6 @@ from vnet_tui.engine.resources import (
     Ruleset,
     RunRecord,
 )
-
-
-class Disturbance(IntEnum):
-    """What a step disturbs, from least to most."""
-
-    LIVE = 0
-    RESTARTS_SERVICES = 1
-    DISCONNECTS_GUESTS = 2
-
-    def __str__(self) -> str:
-        return ("live", "restarts DHCP/DNS", "disconnects guests")[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from typing import Literal
 from uuid import UUID
 
 from vnet_tui.engine.model import Address, Interface, Mode
 
 Ref = UUID | str
 """A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
+
+
+Verb = Literal["start", "stop", "restart", "apply"]
+"""What can be asked of networks that are defined."""
 
 
 class State(StrEnum):
@@ -211,3 +216,37 @@ class HostInfo:
     firewall: str
     firewall_reason: str
     damaged: tuple[str, ...] = ()
+
+
+class Disturbance(IntEnum):
+    """What a step of a plan disturbs, from least to most."""
+
+    LIVE = 0
+    RESTARTS_SERVICES = 1
+    DISCONNECTS_GUESTS = 2
+
+    def __str__(self) -> str:
+        return ("live", "restarts DHCP/DNS", "disconnects guests")[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step of a plan in words, in the infinitive."""
+
+    text: str
+    disturbs: Disturbance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a change would do, in order. Without steps: all is as it should be already."""
+
+    steps: tuple[PlannedStep, ...] = ()
+
+    @property
+    def disturbs(self) -> Disturbance:
+        """The worst of its steps."""
+        return max((step.disturbs for step in self.steps), default=Disturbance.LIVE)
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from vnet_tui.engine.describe import describe, disturbance, plan_disturbance
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import INFINITE_LEASE, Address, Dhcp, Ip, Network, Range
-from vnet_tui.engine.steps import Disturbance, Plan
-from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic, State
+from vnet_tui.engine.views import Disturbance, Guest, NetworkInfo, NetworkTraffic, Preview, State
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line
 from vnet_tui.widgets.states import MODES, STATE_SYMBOLS
@@ -75,7 +73,7 @@ def totals(traffic: NetworkTraffic | None) -> list[Line]:
     ]
 
 
-def pending(info: NetworkInfo, plan: Plan | VnetError) -> list[Line]:
+def pending(info: NetworkInfo, plan: Preview | VnetError) -> list[Line]:
     """What would be done to bring what runs to its definition."""
     if not info.unsettled:
         return []
@@ -85,7 +83,7 @@ def pending(info: NetworkInfo, plan: Plan | VnetError) -> list[Line]:
         return [BLANK, fact(label, Cell(plan.message, "bad"))]
     if not plan:
         return [BLANK, fact(label, Cell(f"{differs}, nothing to do on the host"))]
-    worst = plan_disturbance(plan)
+    worst = plan.disturbs
     lines = [
         BLANK,
         fact(
@@ -97,9 +95,9 @@ def pending(info: NetworkInfo, plan: Plan | VnetError) -> list[Line]:
         ),
     ]
     for step in plan.steps[:MOST_STEPS]:
-        disturbs = disturbance(step)
-        mark = [] if disturbs is Disturbance.LIVE else [Cell(f" ({disturbs})", "warn")]
-        lines.append(fact("", Cell(f"· {describe(step)}"), *mark))
+        quiet = step.disturbs is Disturbance.LIVE
+        mark = [] if quiet else [Cell(f" ({step.disturbs})", "warn")]
+        lines.append(fact("", Cell(f"· {step.text}"), *mark))
     if more := len(plan.steps) - MOST_STEPS:
         lines += [fact("", Cell(f"· and {more} more", "dim"))] if more > 0 else []
     return lines

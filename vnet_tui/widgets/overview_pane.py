@@ -12,8 +12,7 @@ from textual.widget import Widget
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Network
-from vnet_tui.engine.steps import Plan
-from vnet_tui.engine.views import Guest, HistoryPoint, NetworkInfo, NetworkTraffic
+from vnet_tui.engine.views import Guest, HistoryPoint, NetworkInfo, NetworkTraffic, Preview
 from vnet_tui.widgets.document import read_document
 from vnet_tui.widgets.overview_lines import addressing, facts, pending, totals
 from vnet_tui.widgets.pane import Pane
@@ -36,7 +35,7 @@ class Overview:
 
     document: Network
     guests: tuple[Guest, ...]
-    plan: Plan | VnetError
+    plan: Preview | VnetError
     history: tuple[HistoryPoint, ...]
 
 
@@ -66,10 +65,10 @@ class OverviewPane(Pane[Overview]):
 
     async def fetch(self, info: NetworkInfo) -> Overview:
         """The document, who uses addresses, and the plan where the network isn't as defined."""
-        plan: Plan | VnetError = Plan()
+        plan: Preview | VnetError = Preview()
         if info.unsettled:
             try:
-                plan = await self.connection.plan_apply(info.uuid)
+                plan = await self.connection.plan("apply", [info.uuid])
             except VnetError as error:
                 plan = error
         return Overview(
