@@ -101,7 +101,9 @@ class RuleState(StrEnum):
 class RuleStatus:
     """A rule of a running network, in document order. ``direction``: ``incoming``, ``outgoing``.
 
-    ``text`` is the rule in words; ``guest`` is where its domain was found, when it was.
+    ``text`` is the rule in words; ``guest`` is where its domain was found, when it was. ``note``
+    says in a few words what is remarkable (why it waits, which rule leaves it nothing to decide,
+    that two guests have the name); empty otherwise.
     """
 
     direction: str
@@ -109,6 +111,7 @@ class RuleStatus:
     text: str
     state: RuleState
     guest: Address | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
