@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from uuid import UUID
 
@@ -24,6 +25,30 @@ _GUESTS = re.compile(r"(?P<kind>sent|got)_(?P<network>[0-9a-f]{32})_[46]")
 _TALLY = re.compile(tally("([0-9a-f]{32})", "(.+)"))
 
 
+@dataclass(slots=True)
+class OwnSets:
+    """The names of one network's sets that count: rules, and guests by ``sent`` or ``got``."""
+
+    rules: list[str] = field(default_factory=list)
+    guests: list[tuple[str, str]] = field(default_factory=list)
+
+
+_NO_SETS = OwnSets()
+
+CountingSets = Mapping[UUID, OwnSets]
+
+
+def counting_sets(names: Iterable[str]) -> CountingSets:
+    """Those among a table's sets that count, by network."""
+    found: dict[str, OwnSets] = {}
+    for name in names:
+        if (of := _RULES.fullmatch(name)) is not None:
+            found.setdefault(of[1], OwnSets()).rules.append(name)
+        elif (of := _GUESTS.fullmatch(name)) is not None:
+            found.setdefault(of["network"], OwnSets()).guests.append((of["kind"], name))
+    return {UUID(network): own for network, own in found.items()}
+
+
 def rule_counts(reader: TableReader, names: Iterable[str]) -> dict[Counted, Count]:
     """What the elements of these sets have counted, by network and rule."""
     found: dict[Counted, Count] = {}
@@ -33,30 +58,27 @@ def rule_counts(reader: TableReader, names: Iterable[str]) -> dict[Counted, Coun
     return found
 
 
-def counters(reader: TableReader, names: Iterable[str]) -> Counters:
-    """Everything that was counted, ``names`` being all sets of the table."""
-    names = tuple(names)
-    rules: dict[str, dict[str, Count]] = {}
-    for (network, key), count in rule_counts(reader, names).items():
-        rules.setdefault(network, {})[key] = count
+def counters(
+    reader: TableReader, sets: CountingSets, networks: Collection[UUID] | None = None
+) -> Counters:
+    """Everything that these networks counted, ``sets`` being all that count; without names, all
+    networks."""
+    tallies: dict[UUID, dict[str, Count]] = {}
     for name, count in reader.counters():
         if (of := _TALLY.fullmatch(name)) is not None:
-            own = rules.setdefault(of[1], {})
-            own[of[2]] = own.get(of[2], NOTHING) + count
-    guests: dict[str, dict[Address, dict[str, Count]]] = {}
-    for name in names:
-        if (of := _GUESTS.fullmatch(name)) is not None:
-            own_guests = guests.setdefault(of["network"], {})
+            tallies.setdefault(UUID(of[1]), {})[of[2]] = count
+    counting = sets.keys() | tallies.keys()
+    found = {}
+    for network in sorted(counting if networks is None else counting & {*networks}):
+        known, own = sets.get(network, _NO_SETS), tallies.get(network, {})
+        for (_, key), count in rule_counts(reader, known.rules).items():
+            own[key] = own.get(key, NOTHING) + count
+        guests: dict[Address, dict[str, Count]] = {}
+        for kind, name in known.guests:
             for element in reader.elements(name):
-                own_guests.setdefault(ip_address(element.key), {})[of["kind"]] = element.count
-    return Counters(
-        networks={
-            UUID(network): NetworkCounters(
-                rules=rules.get(network, {}), guests=_guests(guests.get(network, {}))
-            )
-            for network in sorted(rules.keys() | guests.keys())
-        }
-    )
+                guests.setdefault(ip_address(element.key), {})[kind] = element.count
+        found[network] = NetworkCounters(rules=own, guests=_guests(guests))
+    return Counters(networks=found)
 
 
 def _add(found: dict[Counted, Count], network: str, elements: Iterable[Element]) -> None:

@@ -7,11 +7,14 @@ first, so that what is denied is denied by both for a moment, and by none never.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from uuid import UUID
 
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
 from vnet_tui.engine.errors import ConflictError, DriverError, VnetError
 from vnet_tui.engine.resources import FirewallState, Ruleset
+from vnet_tui.engine.rule_counters import Counters
 from vnet_tui.engine.steps import SetFirewall
 
 NONE = Ruleset(networks={})
@@ -63,6 +66,10 @@ class Moving:
                 f"the rules are in place, those of {other.name} can't be removed: {error.message}",
                 error.remedy,
             ) from error
+
+    async def counters(self, networks: Collection[UUID] | None = None) -> Counters:
+        """What the driver at work has counted."""
+        return await self._driver.counters(networks)
 
     async def close(self) -> None:
         """Close all of them; rules stay."""

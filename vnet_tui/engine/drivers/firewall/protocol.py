@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Protocol, Self
+from uuid import UUID
 
 from vnet_tui.engine.errors import DriverError, Problem, UnsupportedError
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState
+from vnet_tui.engine.rule_counters import Counters
 from vnet_tui.engine.steps import SetFirewall
 
 PREFERENCES = ("auto", "nftables", "iptables")
@@ -39,6 +41,12 @@ class FirewallDriver(Protocol):
         """Make the change in one transaction, wholly or not at all (DriverError).
 
         What was to be removed may be gone already; what others took away comes back.
+        """
+
+    async def counters(self, networks: Collection[UUID] | None = None) -> Counters:
+        """What rules and guests have counted, of these networks at least; of all where none are
+        named. Networks that aren't there are left out; nothing is counted twice or forgotten over
+        edits of other rules. Raises DriverError or OSError where the system doesn't tell.
         """
 
     async def close(self) -> None:

@@ -8,9 +8,10 @@ under the lock of the tables. Each is replaced as a whole, so no packet sees hal
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from uuid import UUID
 
 from vnet_tui.engine.drivers.firewall.iptables import kernel
 from vnet_tui.engine.drivers.firewall.iptables.compile import compile_tables
@@ -29,6 +30,7 @@ from vnet_tui.engine.drivers.firewall.iptables.transaction import Transactions
 from vnet_tui.engine.model import Mode
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest
+from vnet_tui.engine.rule_counters import Counters
 from vnet_tui.engine.steps import SetFirewall
 
 T = TypeVar("T")
@@ -68,6 +70,11 @@ class IptablesDriver:
     async def set(self, step: SetFirewall) -> None:
         """Bring the tables from ``before`` to ``after``; anew where they aren't like ``before``."""
         await self._call(lambda: self._set(step))
+
+    async def counters(self, networks: Collection[UUID] | None = None) -> Counters:
+        """Nothing: its rules don't tell what they count."""
+        del networks
+        return Counters()
 
     async def close(self) -> None:
         """End thread and children; the rules stay."""
