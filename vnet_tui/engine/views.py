@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Literal
 from uuid import UUID
 
-from vnet_tui.engine.model import Address, Interface, Mode
+from vnet_tui.engine.model import Action, Address, Interface, Mode
+from vnet_tui.engine.rule_counters import Count, GuestCount
+from vnet_tui.engine.rule_log import INCOMING
 
 Ref = UUID | str
 """A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
@@ -103,7 +105,8 @@ class RuleStatus:
 
     ``text`` is the rule in words; ``guest`` is where its domain was found, when it was. ``note``
     says in a few words what is remarkable (why it waits, which rule leaves it nothing to decide,
-    that two guests have the name); empty otherwise.
+    that two guests have the name); empty otherwise. ``key`` is what its counters are known by in
+    :attr:`NetworkTraffic.rules`; empty while it is off.
     """
 
     direction: str
@@ -112,6 +115,7 @@ class RuleStatus:
     state: RuleState
     guest: Address | None = None
     note: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +152,18 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkTraffic:
-    """A network at one sample: the bridge itself, and each port by interface name."""
+    """A network at one sample: the bridge itself, and each port by interface name.
+
+    ``rules`` is what each rule has decided so far, by :attr:`RuleStatus.key`, and the defaults by
+    :data:`~vnet_tui.engine.rule_counters.DEFAULT_IN` and ``DEFAULT_OUT``. Rules that decided
+    nothing yet are left out; the defaults are there wherever rules are counted. ``guests`` is what
+    was routed to and from each address. Both may be some seconds older than the sample.
+    """
 
     traffic: Traffic
     ports: Mapping[str, Traffic]
+    rules: Mapping[str, Count] = field(default_factory=dict)
+    guests: Mapping[Address, GuestCount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,17 +199,73 @@ class EventKind(StrEnum):
     FAILED = "failed"
     RECOVERED = "recovered"
     WARNING = "warning"
+    DENIED = "denied"
+    LOGGED = "logged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """A new connection that a policy denied, or let pass and was told to log.
+
+    ``time`` is in seconds since 1970. ``direction`` is ``incoming`` or ``outgoing``; ``guest`` the
+    name of the guest that is its end in the network, empty where nobody knows it. ``port`` is the
+    guest's or the server's (0: there is none), ``asked`` and ``asked_port`` the host's before it
+    was led to a guest, None and 0 where that isn't known. ``rule`` names the rule or default that
+    decides such a connection now, and is empty where that can't be said for sure. ``times`` tells
+    how many came, this one and those that were not told of since.
+    """
+
+    time: float
+    network: UUID
+    direction: str
+    action: Action
+    guest: str
+    protocol: str
+    source: Address
+    destination: Address
+    source_port: int
+    port: int
+    asked: Address | None = None
+    asked_port: int = 0
+    rule: str = ""
+    times: int = 1
+
+    @property
+    def connection(self) -> str:
+        """Who wanted to reach what, in words: ``tcp 25 web (10.0.0.10) → 198.51.100.2``."""
+        ports = f"{self.protocol} {self.port}" if self.port else self.protocol
+        inward = self.direction == INCOMING
+        source = _end(self.source, "" if inward else self.guest)
+        target = _end(self.destination, self.guest if inward else "")
+        words = f"{ports} {source} → {target}"
+        if self.asked and (self.asked, self.asked_port) != (self.destination, self.port):
+            words += f" (asked for {self.asked} port {self.asked_port})"
+        return words + (f", {self.times} times" if self.times > 1 else "")
+
+    def __str__(self) -> str:
+        """In words, for an event."""
+        verb = "denied" if self.action is Action.DENY else "passed"
+        words = f"{verb} {self.connection}"
+        return f"{words}: {self.rule}" if self.rule else words
+
+
+def _end(address: Address, name: str) -> str:
+    return f"{name} ({address})" if name else str(address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What happened, when (UTC), to which network (None: to the engine)."""
+    """What happened, when (UTC), to which network (None: to the engine).
+
+    ``denial`` is there for the kinds ``denied`` and ``logged`` only: what ``message`` says.
+    """
 
     time: datetime
     kind: EventKind
     network: UUID | None
     name: str
     message: str
+    denial: Denial | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

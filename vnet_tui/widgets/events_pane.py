@@ -36,6 +36,8 @@ KINDS = {
     EventKind.FAILED: Cell("✗ failed", "bad"),
     EventKind.RECOVERED: Cell("● recovered", "good"),
     EventKind.WARNING: Cell("! warning", "warn"),
+    EventKind.DENIED: Cell("⊘ denied", "warn"),
+    EventKind.LOGGED: Cell("→ passed", "accent"),
 }
 
 
