@@ -7,11 +7,13 @@ value and nothing more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+from vnet_tui.engine.check.forwards import takes_port
+from vnet_tui.engine.check.shadows import shadowed
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
@@ -84,12 +86,7 @@ _compiled: Memo[Network, _Compiled] = Memo(_Compiled, size=1 << 12)
 
 def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
     """Whether a rule leads a port of the host to a guest, instead of only letting pass."""
-    return (
-        not outgoing
-        and rule.action is Action.ALLOW
-        and rule.domain is not None
-        and rule.port is not None
-    )
+    return not outgoing and takes_port(rule)
 
 
 def has_forwards(network: Network) -> bool:
@@ -160,29 +157,40 @@ def describe(rule: Rule, *, outgoing: bool = False) -> str:
 def rule_status(network: Network, find_guest: FindGuest) -> tuple[RuleStatus, ...]:
     """Every rule in document order, incoming first, and whether it does its work."""
     return tuple(
-        _status(network, rule, position, direction, find_guest)
+        _status(network, rule, position, direction, find_guest, shadows.get(position, ()))
         for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
+        for shadows in [shadowed(policy.rules, incoming=direction == "incoming")]
         for position, rule in enumerate(policy.rules)
     )
 
 
 def _status(
-    network: Network, rule: Rule, position: int, direction: str, find_guest: FindGuest
+    network: Network,
+    rule: Rule,
+    position: int,
+    direction: str,
+    find_guest: FindGuest,
+    shadowed_by: Sequence[int],
 ) -> RuleStatus:
     guest: Address | None = None
-    state = RuleState.ACTIVE
+    state, note = RuleState.ACTIVE, ""
     if not rule.enabled or network.mode is Mode.ISOLATED:
         state = RuleState.OFF
     elif rule.domain is not None:
         found = find_guest(rule.domain)
         guest = min(found, key=_order(network)) if found else None
         state = RuleState.ACTIVE if found else RuleState.WAITING
+        note = "" if found else f"waits for a guest named {rule.domain}"
+    if shadowed_by and state is not RuleState.OFF:
+        numbers = " and ".join(str(by + 1) for by in shadowed_by)
+        note = f"never decides: rule{'s' if len(shadowed_by) > 1 else ''} {numbers} before it"
     return RuleStatus(
         direction=direction,
         position=position,
         text=describe(rule, outgoing=direction == "outgoing"),
         state=state,
         guest=guest,
+        note=note,
     )
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
-from vnet_tui.engine.check.forwards import PortIndex, covers, forwards, protocols
+from vnet_tui.engine.check.forwards import (
+    PortIndex,
+    covers,
+    forwards,
+    guest_name,
+    protocols,
+    takes_port,
+)
 from vnet_tui.engine.check.names import is_guest_name, one_line
-from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, repeated, warning
+from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, warning
+from vnet_tui.engine.check.shadows import shadowed
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import (
     Action,
@@ -55,23 +62,29 @@ def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterato
         yield from _sense(rule, incoming)
         if rule.enabled:
             yield from _reach(rule, incoming, network)
-    live = [rule for rule in policy.rules if rule.enabled]
-    for first, rule in repeated(live, _match):
-        yield warning(
-            rule,
-            f"this rule never decides anything: an earlier one{at_line(first)} matches the same",
-            "delete it, or move it before that one",
-        )
+    for at, earlier in shadowed(policy.rules, incoming=incoming).items():
+        yield _never(policy.rules[at], [policy.rules[by] for by in earlier], incoming=incoming)
     if incoming:
         yield from _taken_ports(forwards(policy))
 
 
-def _match(rule: Rule) -> Rule | None:
-    """A rule without what has no part in matching; a rule with a limit lets others match too."""
-    if rule.limit is not None:
-        return None
-    plain = replace(rule, action=Action.ALLOW, comments=(), comment=None, log=False)
-    return replace(plain, destport=None, established=True)
+def _never(rule: Rule, earlier: Sequence[Rule], *, incoming: bool) -> Problem:
+    lines = [f"line {one.line}" for one in earlier if one.line]
+    where = f" ({' and '.join(lines)})" if lines else ""
+    which = "an earlier one" if len(earlier) == 1 else "earlier ones"
+    each = "s" if len(earlier) == 1 else ""
+    if incoming and takes_port(rule) and not takes_port(earlier[0]):
+        return warning(
+            rule,
+            f"this rule lets nobody from beyond the network reach {rule.domain}: {which}{where} "
+            f"{'denies' if each else 'deny'} it",
+            "move it before that, or delete it",
+        )
+    return warning(
+        rule,
+        f"this rule never decides anything: {which}{where} match{each and 'es'} all that it does",
+        "delete it, or move it before that",
+    )
 
 
 def _ports(rule: Rule) -> Iterator[Problem]:
@@ -166,7 +179,7 @@ def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:
     """Ports of the host that lead to two guests, where the order of rules doesn't make sense of it.
 
     A forward after one that matches less (another source, another address of the host) gets the
-    rest.
+    rest. A limit doesn't change whose the port is: what is beyond it isn't led elsewhere.
     """
     index = PortIndex(rules)
     for number, rule in enumerate(rules):
@@ -175,11 +188,10 @@ def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:
         for earlier, first in index.overlapping(rule.port):
             if (
                 earlier < number
-                and first.limit is None
+                and guest_name(first) != guest_name(rule)
                 and protocols(first) & protocols(rule)
                 and covers(first.source, rule.source)
                 and covers(first.destination, rule.destination)
-                and _match(first) != _match(rule)
             ):
                 yield error(
                     rule,

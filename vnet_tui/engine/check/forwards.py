@@ -11,14 +11,17 @@ from vnet_tui.engine.model import Action, Policy, PortRange, Protocol, Rule, Sub
 
 def forwards(policy: Policy) -> list[Rule]:
     """The rules of ``<incoming>`` that take a port of the host and lead it to a guest."""
-    return [
-        rule
-        for rule in policy.rules
-        if rule.enabled
-        and rule.action is Action.ALLOW
-        and rule.domain is not None
-        and rule.port is not None
-    ]
+    return [rule for rule in policy.rules if rule.enabled and takes_port(rule)]
+
+
+def takes_port(rule: Rule) -> bool:
+    """Whether a rule of ``<incoming>`` takes a port of the host and leads it to a guest."""
+    return rule.action is Action.ALLOW and rule.domain is not None and rule.port is not None
+
+
+def guest_name(rule: Rule) -> str | None:
+    """The guest of a rule as names are compared: without regard to case."""
+    return None if rule.domain is None else rule.domain.lower().rstrip(".")
 
 
 def protocols(rule: Rule) -> frozenset[Protocol]:
