@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -22,18 +23,18 @@ from tests.support.firewall_lab import (
 )
 from tests.support.lab import Lab
 from tests.support.packets import Probe
-from vnet_tui.engine.denials import AT_ONCE, Denial, Denials
+from vnet_tui.engine.denials import AT_ONCE, Denials, denial, guest_end
 from vnet_tui.engine.desired import DesiredNetwork, desired_network
 from vnet_tui.engine.drivers.firewall.protocol import choose
-from vnet_tui.engine.drivers.nflog import Nflog
-from vnet_tui.engine.errors import DriverError
+from vnet_tui.engine.drivers.nflog import LoggedPacket, Nflog, TakenError
 from vnet_tui.engine.model import Action, Address
 from vnet_tui.engine.resources import RunRecord
+from vnet_tui.engine.views import Denial
 
 FOO = uuid5(SPACE, "foo")
 
 
-def name_of(_: UUID, guest: Address) -> str:
+def name_of(guest: Address) -> str:
     return next((name for name in GUESTS if str(guest) in ADDRESSES[name]), "")
 
 
@@ -53,8 +54,13 @@ class Heard:
         self.told: list[Denial] = []
         self.networks: dict[UUID, DesiredNetwork] = {}
         self.log = Nflog()
-        self.denials = Denials(self.told.append, lambda: self.networks, name_of)
+        self.denials = Denials(self.tell)
         self.task = asyncio.create_task(self.denials.run(self.log))
+
+    def tell(self, packet: LoggedPacket, times: int) -> None:
+        guest = name_of(guest_end(packet))
+        network = self.networks[packet.mark.network]
+        self.told.append(denial(packet, times, network, guest, time.time()))
 
     async def install(self, **forwarding: str) -> None:
         rules = ruleset(**forwarding)
@@ -119,11 +125,12 @@ async def test_who_was_denied_what_by_which_rule(heard: Heard) -> None:
     led = {one.port: one for one in told if one.source.version == 4 and one.port in (80, 321)}
     passed = next(one for one in told if one.port == 80 and one.direction == "incoming")
     assert passed.rule == "rule 3 of <incoming> of foo: allow tcp+udp 2001 → web:80 and log"
-    denied = led[321]
+    refused = led[321]
     asked = (ip_address(address("host", 4)), 2000)
     sure = "rule 1 of <incoming> of foo: deny tcp+udp 2000 from 198.51.100.3"
     # Not every kernel tells where a connection was opened to; then nothing wrong is said.
-    assert (denied.asked, denied.rule) in ((asked, sure), (None, ""))
+    told_asked = (refused.asked, refused.asked_port)
+    assert (*told_asked, refused.rule) in ((*asked, sure), (None, 0, ""))
     six = {(one.protocol, str(one.source), str(one.destination), one.port) for one in told}
     assert ("tcp", address("web", 6), address("outside", 6), 25) in six
     assert ("icmp", address("web", 6), address("outside", 6), 0) in six
@@ -140,10 +147,10 @@ async def test_beyond_a_limit_is_said_so(heard: Heard) -> None:
     )
     probe = Probe("outside", "tcp", address("web", 4), 80)
     heard.world.packets.probe([probe] * 4)
-    (denial, *_) = await heard.told_of(1)
-    assert denial.action is Action.DENY
+    (limited, *_) = await heard.told_of(1)
+    assert limited.action is Action.DENY
     assert (
-        denial.rule
+        limited.rule
         == "beyond the limit of rule 1 of <incoming> of foo: allow tcp+udp 80 at most 1/s"
     )
 
@@ -167,9 +174,9 @@ async def test_what_comes_again_is_counted_and_a_flood_bounded(heard: Heard) -> 
 
 
 async def test_one_listener_at_a_time(heard: Heard) -> None:
-    with pytest.raises(DriverError, match="denied"):
+    with pytest.raises(TakenError, match="denied"):
         Nflog()
 
 
 def test_addresses_of_the_laboratory_are_told_apart() -> None:
-    assert name_of(FOO, ip_address("10.0.0.10")) == "web"
+    assert name_of(ip_address("10.0.0.10")) == "web"

@@ -88,6 +88,6 @@ def inventory(paths: Paths) -> dict[str, object]:
         "files": sorted(
             _without_index(str(path.relative_to(paths.run)))
             for path in paths.run.rglob("*")
-            if path.is_file() and path.name not in {"lock", "events.jsonl"}
+            if path.is_file() and path.name not in {"lock", "events.jsonl", "denials.jsonl"}
         ),
     }

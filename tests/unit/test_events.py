@@ -3,16 +3,20 @@
 import asyncio
 import json
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from vnet_tui.engine.event_log import EventLog
 from vnet_tui.engine.events import EventBus, Subscription
+from vnet_tui.engine.model import Action
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.views import Event, EventKind
+from vnet_tui.engine.views import Denial, Event, EventKind
 
 FOO = UUID(int=1)
 DEADLINE = 10
@@ -27,6 +31,24 @@ def event(message: str, network: UUID | None = FOO) -> Event:
     return Event(
         time=datetime.now(UTC), kind=EventKind.STARTED, network=network, name="foo", message=message
     )
+
+
+def denied(port: int, **more: Any) -> Event:
+    """Somebody was denied that port."""
+    told = Denial(
+        time=1.5,
+        network=FOO,
+        direction="incoming",
+        action=Action.DENY,
+        guest="web\u202e\n",
+        protocol="tcp",
+        source=ip_address("2001:db8::2"),
+        destination=ip_address("fd00::10"),
+        source_port=40000,
+        port=port,
+        **more,
+    )
+    return replace(event(str(told)), kind=EventKind.DENIED, denial=told)
 
 
 async def take(subscription: Subscription, count: int) -> list[str]:
@@ -58,6 +80,44 @@ def test_another_program_sees_the_past(paths: Paths) -> None:
     told = event("control \x1b[2J, line\nend, \udcff and ünïcode")
     EventBus(paths).publish(told)
     assert EventBus(paths).past() == (told,)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"asked": ip_address("198.51.100.1"), "asked_port": 8080, "times": 4},
+        {"rule": "rule 1 of <incoming> of foo: deny tcp 80"},
+    ],
+)
+def test_another_program_sees_who_was_denied_what(paths: Paths, more: dict[str, Any]) -> None:
+    told = denied(80, **more)
+    EventBus(paths).publish(told)
+    assert EventBus(paths).past() == (told,)
+
+
+def test_a_denial_that_is_half_there_is_left_out(paths: Paths) -> None:
+    bus = EventBus(paths)
+    bus.publish(denied(80))
+    line = json.loads((paths.run / "denials.jsonl").read_text())
+    for field, value in (("source", "nobody"), ("port", None), ("action", "perhaps")):
+        broken = {**line, "denial": {**line["denial"], field: value}}
+        with (paths.run / "denials.jsonl").open("a") as file:
+            file.write(json.dumps(broken) + "\n")
+    assert len(EventBus(paths).past()) == 1
+
+
+def test_a_flood_of_denials_pushes_out_nothing_else(paths: Paths) -> None:
+    there = EventBus(paths, kept=5)
+    there.publish(event("started"))
+    for port in range(1, 2001):
+        there.publish(denied(port))
+    for bus in (there, EventBus(paths, kept=5)):
+        kept = bus.past()
+        assert kept[0].message == "started"
+        assert [one.denial.port for one in kept[1:] if one.denial] == [*range(1996, 2001)]
+    assert (paths.run / "denials.jsonl.1").exists()
+    assert not (paths.run / "events.jsonl.1").exists()
 
 
 async def test_a_slow_listener_loses_the_oldest_and_is_told(paths: Paths) -> None:

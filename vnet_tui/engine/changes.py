@@ -175,6 +175,12 @@ class Changes:
             compiled[uuid] = known[1]
         return Desired(networks=compiled)
 
+    def known(self, uuid: UUID) -> DesiredNetwork | None:
+        """A running network as it was when the host was last looked at; None where it wasn't
+        among those that ran."""
+        found = self._compiled.get(uuid)
+        return None if found is None else found[1]
+
     def _as_installed(self, before: Desired, observed: Observed) -> Desired:
         """``before`` with the rules that are known to be installed: guests' addresses may have
         changed since they were."""

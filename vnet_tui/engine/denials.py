@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterator
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from vnet_tui.engine.drivers.nflog import LoggedPacket
 from vnet_tui.engine.model import Action, Address
 from vnet_tui.engine.resources import Forward
 from vnet_tui.engine.rule_log import INCOMING
+from vnet_tui.engine.views import Denial
 
 TOGETHER_SECONDS = 10.0
 """What comes again within this time isn't told again at once."""
@@ -30,53 +31,6 @@ AT_ONCE, PER_SECOND = 10, 1.0
 KEPT = 1024
 """So many different connections are remembered."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denial:
-    """A new connection that a policy denied, or let pass and was told to log.
-
-    ``time`` is in seconds since 1970. ``direction`` is ``incoming`` or ``outgoing``; ``guest`` the
-    name of the guest that is its end in the network, empty where nobody knows it. ``port`` is the
-    guest's or the server's, ``asked`` the host's address and port before it was led to a guest.
-    ``rule`` names the rule or default that decides such a connection now. ``times`` tells how
-    many came, this one and those that were not told of since.
-    """
-
-    time: float
-    network: UUID
-    direction: str
-    action: Action
-    guest: str
-    protocol: str
-    source: Address
-    destination: Address
-    source_port: int
-    port: int
-    asked: tuple[Address, int] | None
-    rule: str
-    times: int = 1
-
-    def __str__(self) -> str:
-        """In words, for an event."""
-        verb = "denied" if self.action is Action.DENY else "passed"
-        ports = f"{self.protocol} {self.port}" if self.port else self.protocol
-        inward = self.direction == INCOMING
-        source = self._end(self.source, "" if inward else self.guest)
-        target = self._end(self.destination, self.guest if inward else "")
-        words = f"{verb} {ports} {source} → {target}"
-        if self.asked is not None and self.asked != (self.destination, self.port):
-            words += f" (asked for {self.asked[0]} port {self.asked[1]})"
-        if self.times > 1:
-            words += f", {self.times} times"
-        return f"{words}: {self.rule}" if self.rule else words
-
-    @staticmethod
-    def _end(address: Address, name: str) -> str:
-        return f"{name} ({address})" if name else str(address)
-
-
-NameOf = Callable[[UUID, Address], str]
-"""The name of the guest with an address; empty while nobody knows it."""
 
 Same = tuple[object, ...]
 
@@ -91,22 +45,17 @@ class _Again:
 
 
 class Denials:
-    """Makes events of packets.
+    """Which packets are told of, and when.
 
-    ``tell`` gets them; ``networks`` are those that run, ``name_of`` knows their guests. ``clock``
-    is in seconds, for intervals only.
+    ``tell`` gets each, with how many came like it. ``clock`` is in seconds, for intervals only.
     """
 
     def __init__(
         self,
-        tell: Callable[[Denial], None],
-        networks: Callable[[], Mapping[UUID, DesiredNetwork]],
-        name_of: NameOf,
+        tell: Callable[[LoggedPacket, int], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell = tell
-        self._networks = networks
-        self._name_of = name_of
         self._clock = clock
         self._seen: dict[Same, _Again] = {}
         self._allowance: dict[UUID, tuple[float, float]] = {}
@@ -135,7 +84,7 @@ class Denials:
         told = self._may_tell(packet.mark.network, now)
         self._seen[same] = _Again(packet, now, times=0 if told else 1)
         if told:
-            self._tell(self._denial(packet, 1))
+            self._tell(packet, 1)
 
     def flush(self, until: float) -> None:
         """Tell how often came again what was told until then, and forget it."""
@@ -143,7 +92,7 @@ class Denials:
         for same in over:
             again = self._seen.pop(same)
             if again.times and self._may_tell(again.packet.mark.network, self._clock()):
-                self._tell(self._denial(again.packet, again.times))
+                self._tell(again.packet, again.times)
 
     async def _sweep(self) -> None:
         while True:
@@ -157,38 +106,47 @@ class Denials:
         self._allowance[network] = (left - 1 if left >= 1 else left, now)
         return left >= 1
 
-    def _denial(self, packet: LoggedPacket, times: int) -> Denial:
-        mark = packet.mark
-        inward = mark.direction == INCOMING
-        guest = packet.destination if inward else packet.source
-        return Denial(
-            time=time.time(),
-            network=mark.network,
-            direction=mark.direction,
-            action=mark.action,
-            guest=self._name_of(mark.network, guest),
-            protocol=packet.protocol,
-            source=packet.source,
-            destination=packet.destination,
-            source_port=packet.source_port,
-            port=packet.port,
-            asked=packet.asked,
-            rule=self._rule(packet),
-            times=times,
-        )
 
-    def _rule(self, packet: LoggedPacket) -> str:
-        """The rule that decides such a connection now; empty where that can't be said for sure."""
-        network = self._networks().get(packet.mark.network)
-        if network is None:
-            return ""
-        decide = ours.incoming if packet.mark.direction == INCOMING else ours.outgoing
-        passed = packet.mark.action is Action.ALLOW
-        rulings = [decide(network, one) for one in _connections(packet, network)]
-        texts = {ruling.text for ruling in rulings if ruling.allowed == passed}
-        if not texts and not passed:
-            texts = {f"beyond the limit of {ruling.text}" for ruling in rulings}
-        return texts.pop() if len(texts) == 1 else ""
+def denial(
+    packet: LoggedPacket, times: int, network: DesiredNetwork, guest: str, now: float
+) -> Denial:
+    """What is told of a packet of ``network``, at one end of which is a guest of that name.
+
+    Pure. With thousands of rules it takes milliseconds.
+    """
+    mark, asked = packet.mark, packet.asked
+    return Denial(
+        time=now,
+        network=mark.network,
+        direction=mark.direction,
+        action=mark.action,
+        guest=guest,
+        protocol=packet.protocol,
+        source=packet.source,
+        destination=packet.destination,
+        source_port=packet.source_port,
+        port=packet.port,
+        asked=asked[0] if asked else None,
+        asked_port=asked[1] if asked else 0,
+        rule=_rule(packet, network),
+        times=times,
+    )
+
+
+def guest_end(packet: LoggedPacket) -> Address:
+    """The end of a connection that is in the network whose policy told of it."""
+    return packet.destination if packet.mark.direction == INCOMING else packet.source
+
+
+def _rule(packet: LoggedPacket, network: DesiredNetwork) -> str:
+    """The rule that decides such a connection now; empty where that can't be said for sure."""
+    decide = ours.incoming if packet.mark.direction == INCOMING else ours.outgoing
+    passed = packet.mark.action is Action.ALLOW
+    rulings = [decide(network, one) for one in _connections(packet, network)]
+    texts = {ruling.text for ruling in rulings if ruling.allowed == passed}
+    if not texts and not passed:
+        texts = {f"beyond the limit of {ruling.text}" for ruling in rulings}
+    return texts.pop() if len(texts) == 1 else ""
 
 
 def _connections(packet: LoggedPacket, network: DesiredNetwork) -> Iterator[ours.Connection]:

@@ -13,11 +13,15 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from vnet_tui.engine.views import Event, EventKind
+from vnet_tui.engine.model import Action
+from vnet_tui.engine.views import Denial, Event, EventKind
 
 MAX_BYTES = 256 * 1024
 """The size of the file; together with the earlier one it never takes more than twice this."""
@@ -41,7 +45,7 @@ class EventLog:
 
     def append(self, event: Event) -> None:
         """Write one event. Raises OSError; takes microseconds on a run directory in memory."""
-        record = {
+        record: dict[str, object] = {
             "time": event.time.isoformat(),
             "kind": event.kind,
             "network": str(event.network) if event.network else None,
@@ -49,6 +53,8 @@ class EventLog:
             "message": event.message[:LONGEST_TEXT],
             "writer": self._writer,
         }
+        if event.denial is not None:
+            record["denial"] = _fields(event.denial)
         line = f"\n{json.dumps(record)}\n".encode()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         while not self._write(line):
@@ -118,6 +124,35 @@ class EventLog:
                 network=UUID(record["network"]) if record["network"] else None,
                 name=str(record["name"]),
                 message=str(record["message"]),
+                denial=_denial(record["denial"]) if "denial" in record else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None  # an empty line, half a line, or another version's
+
+
+def _fields(denial: Denial) -> dict[str, object]:
+    """A denial as JSON has it: what isn't a number or None is text."""
+    return {
+        name: value if isinstance(value, int | float | None) else str(value)[:LONGEST_TEXT]
+        for name, value in asdict(denial).items()
+    }
+
+
+def _denial(fields: dict[str, Any]) -> Denial:
+    """The way back. Raises ValueError, KeyError or TypeError for anything else."""
+    return Denial(
+        time=float(fields["time"]),
+        network=UUID(fields["network"]),
+        direction=str(fields["direction"]),
+        action=Action(fields["action"]),
+        guest=str(fields["guest"]),
+        protocol=str(fields["protocol"]),
+        source=ip_address(fields["source"]),
+        destination=ip_address(fields["destination"]),
+        source_port=int(fields["source_port"]),
+        port=int(fields["port"]),
+        asked=ip_address(fields["asked"]) if fields["asked"] else None,
+        asked_port=int(fields["asked_port"]),
+        rule=str(fields["rule"]),
+        times=int(fields["times"]),
+    )

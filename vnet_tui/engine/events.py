@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
 import weakref
 from collections import deque
 from datetime import UTC, datetime
@@ -14,12 +15,13 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.views import Event, EventKind
 
 KEPT = 1000
-"""How many past events are kept."""
+"""How many past events are kept, and as many denials."""
 
 BACKLOG = 256
 """How many events wait for one listener before it loses the oldest."""
 
-LOG_NAME = "events.jsonl"
+LOG_NAME, DENIALS_NAME = "events.jsonl", "denials.jsonl"
+"""Who was denied what is kept apart: a flood of that pushes out nothing else."""
 
 
 class Subscription:
@@ -64,15 +66,15 @@ class Subscription:
 class EventBus:
     """One program's view of all events of a run directory. For one thread: that of its loop.
 
-    Events are also appended to ``events.jsonl`` in the run directory, from where other programs
-    read them; what these append is told here as well. Where the file can't be written, events
-    are told in this program only.
+    Events are also appended to ``events.jsonl`` in the run directory (those of denials, to
+    ``denials.jsonl``), from where other programs read them; what these append is told here as
+    well. Where the files can't be written, events are told in this program only.
     """
 
     def __init__(self, paths: Paths, *, kept: int = KEPT, backlog: int = BACKLOG) -> None:
-        self._log = EventLog(paths.run / LOG_NAME)
+        self._logs = {name: EventLog(paths.run / name) for name in (LOG_NAME, DENIALS_NAME)}
         self._directory = paths.run
-        self._past: deque[Event] = deque(maxlen=kept)
+        self._past: dict[str, deque[Event]] = {name: deque(maxlen=kept) for name in self._logs}
         self._backlog = backlog
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._follower: asyncio.Task[None] | None = None
@@ -85,13 +87,14 @@ class EventBus:
         """Tell an event to all listeners and keep it. Never fails, and takes microseconds."""
         self._catch_up()
         with contextlib.suppress(OSError):
-            self._log.append(event)
+            self._logs[_place(event)].append(event)
         self._deliver(event)
 
     def past(self, network: UUID | None = None) -> tuple[Event, ...]:
         """The last events, oldest first; only those of one network where one is given."""
         self._catch_up()
-        return tuple(event for event in self._past if network is None or event.network == network)
+        past = heapq.merge(*self._past.values(), key=lambda event: event.time)
+        return tuple(event for event in past if network is None or event.network == network)
 
     def subscribe(self) -> Subscription:
         """Everything from now on, also what other programs tell."""
@@ -112,13 +115,14 @@ class EventBus:
             self._follower = None
 
     def _deliver(self, event: Event) -> None:
-        self._past.append(event)
+        self._past[_place(event)].append(event)
         for subscription in list(self._subscriptions):
             subscription.put(event)
 
     def _catch_up(self) -> None:
-        for event in self._log.news():
-            self._deliver(event)
+        for log in self._logs.values():
+            for event in log.news():
+                self._deliver(event)
 
     async def _follow(self) -> None:
         """Deliver what others append, for as long as somebody listens."""
@@ -131,11 +135,16 @@ class EventBus:
                 self._catch_up()
                 while self._subscriptions:
                     event = await inotify.get()
-                    if event.name is None or event.name.name == LOG_NAME:
+                    if event.name is None or event.name.name in self._logs:
                         self._catch_up()
         except OSError as error:
             message = f"events of other programs aren't seen here: {error.strerror}"
             self._deliver(_event(EventKind.WARNING, None, "", message))
+
+
+def _place(event: Event) -> str:
+    """The name of the log that it belongs to."""
+    return LOG_NAME if event.denial is None else DENIALS_NAME
 
 
 def _event(kind: EventKind, network: UUID | None, name: str, message: str) -> Event:

@@ -78,6 +78,14 @@ def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozen
     return frozenset(found.values())
 
 
+def name_at(network: Network, leases: Iterable[Lease], address: Address) -> str:
+    """The name of the guest with an address: as reserved, else as it gave it for its lease; empty
+    while nobody knows it."""
+    reserved = (one.name for one in _reservations(network) if one.address == address)
+    leased = (lease.name for lease in leases if lease.address == address)
+    return next((name for name in (*reserved, *leased) if name), "")
+
+
 def _reservations(network: Network) -> tuple[Reservation, ...]:
     return network.dhcp.reservations if network.dhcp else ()
 

@@ -64,11 +64,15 @@ class LoggedPacket:
     asked: tuple[Address, int] | None = None
 
 
+class TakenError(DriverError):
+    """Somebody else listens to our group: one can, in each network namespace."""
+
+
 class Nflog:
     """Listens to our group, in the network namespace of the thread that makes it.
 
-    Iterate over it, in one task. Raises DriverError where the group can't be had: the kernel has
-    no nfnetlink_log, or somebody else listens to it.
+    Iterate over it, in one task. Raises TakenError where somebody else listens to the group, other
+    DriverErrors where it can't be had: the kernel has no nfnetlink_log.
     """
 
     def __init__(self) -> None:
@@ -84,12 +88,10 @@ class Nflog:
             self._socket.setblocking(False)
         except OSError as error:
             self._socket.close()
-            raise DriverError(
-                f"hearing of denied connections: {error.strerror}",
-                "another program listens to our group of NFLOG"
-                if error.errno in (errno.EBUSY, errno.EPERM)
-                else "the kernel needs nfnetlink_log",
-            ) from error
+            what = f"hearing of denied connections: {error.strerror}"
+            if error.errno in (errno.EBUSY, errno.EPERM):
+                raise TakenError(what, "another program listens to our group of NFLOG") from error
+            raise DriverError(what, "the kernel needs nfnetlink_log") from error
         asyncio.get_running_loop().add_reader(self._socket, self._read)
 
     def close(self) -> None:
