@@ -67,7 +67,7 @@ def _denied_forward(denied: _Matched, rule: Rule) -> tuple[int, ...]:
     """Which denies keep a forward from letting anything pass: by the port that is asked for, or by
     that of the guest. Those of a destination are about guests, that of a forward about the host."""
     return denied.by(rule, rule.port, to_host=True) or denied.by(
-        rule, rule.destport or rule.port, to_host=True
+        rule, rule.port if rule.destport is None else rule.destport, to_host=True
     )
 
 
@@ -127,7 +127,7 @@ class _Matched:
         self._shapes[shape] = None
         by_protocol = self._ports.setdefault((domain, source, destination), {})
         for protocol in _protocols(rule):
-            by_protocol.setdefault(protocol, _Intervals()).add(rule.port or _ALL_PORTS, at)
+            by_protocol.setdefault(protocol, _Intervals()).add(_span(rule.port), at)
 
     def by(self, rule: Rule, ports: PortRange | None, *, to_host: bool = False) -> tuple[int, ...]:
         """The rules that match everything that this one does on these ports; empty where there are
@@ -138,7 +138,7 @@ class _Matched:
             for protocol in [*wanted]:
                 for name in dict.fromkeys((protocol, _ANY)):
                     intervals = by_protocol.get(name, _NOTHING)
-                    at = intervals.around(ports or _ALL_PORTS)
+                    at = intervals.around(_span(ports))
                     if at is not None:
                         found.add(at)
                         del wanted[protocol]
@@ -163,6 +163,11 @@ class _Matched:
             )
             if (found := self._ports.get(key)) is not None:
                 yield found
+
+
+def _span(ports: PortRange | None) -> PortRange:
+    """The ports themselves; all of them where a rule names none."""
+    return _ALL_PORTS if ports is None else ports
 
 
 def _protocols(rule: Rule) -> tuple[str, ...]:
