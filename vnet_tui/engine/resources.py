@@ -217,6 +217,20 @@ class FirewallState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPort:
+    """A socket that has a port of the host; ``inode`` is its number in /proc/PID/fd.
+
+    ``waits``: for others to begin, as a server does.
+    """
+
+    protocol: str
+    address: Address
+    port: int
+    inode: int
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """A running network: its runtime ``id``, its whole definition as it runs, since when.
 
