@@ -24,6 +24,7 @@ from vnet_tui.engine.model import Address
 from vnet_tui.engine.pace import Pace
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import LinkSnapshot
+from vnet_tui.engine.rule_sampler import RuleSampler
 from vnet_tui.engine.stats import Sampler, wire
 from vnet_tui.engine.system import System
 from vnet_tui.engine.views import (
@@ -59,6 +60,7 @@ class Live:
         self._tasks: list[asyncio.Task[None]] = []
         self._sampler: Sampler | None = None
         self._counters: LinkStats | None = None
+        self._rules: RuleSampler | None = None
         self._drift: Mapping[UUID, str] = {}
         self._repairs = Pace(5, 60.0)
         self._starting = asyncio.Lock()
@@ -101,9 +103,12 @@ class Live:
         async with self._starting:
             if self._sampler is not None:
                 return
-            await self.changes()
+            from vnet_tui.engine.denial_watch import DenialWatch
+
+            changes = await self.changes()
             self._counters = LinkStats()
-            self._sampler = Sampler(self._counters.read)
+            self._rules = RuleSampler((await self._system.firewall()).counters)
+            self._sampler = Sampler(self._counters.read, rules=self._rules)
             await self._rewire()
             self._sampler.start()
             self._tasks = [
@@ -112,6 +117,9 @@ class Live:
                 asyncio.create_task(self._follow_rules()),
                 asyncio.create_task(self._follow_services()),
                 asyncio.create_task(self._follow_host()),
+                asyncio.create_task(
+                    DenialWatch(self._paths, changes.known, self._bus.publish).run()
+                ),
             ]
             self._disturbed.set()
 
@@ -133,6 +141,7 @@ class Live:
 
     async def guests(self, uuid: UUID, listing: Listing) -> tuple[Guest, ...]:
         """Who is on a network."""
+        self._favour(uuid)
         running = listing.running.get(uuid)
         if running is None:
             return guests(listing.known[uuid], (), {}, time.time())
@@ -150,10 +159,16 @@ class Live:
 
     def rules(self, uuid: UUID, listing: Listing) -> tuple[RuleStatus, ...]:
         """The rules of a network and whether they do their work."""
+        self._favour(uuid)
         running = listing.running.get(uuid)
         network = running[1] if running else listing.known[uuid]
         leases = self._leases(uuid) if running else ()
         return policy.rule_status(network, lambda domain: find_guest(network, leases, domain))
+
+    def _favour(self, uuid: UUID) -> None:
+        """Somebody looks at this network, and wants to see what it counts."""
+        if self._rules is not None:
+            self._rules.favour(uuid)
 
     def seen(self, info: NetworkInfo) -> NetworkInfo:
         """What is known of a network, with what was seen of it."""

@@ -13,6 +13,7 @@ from math import nan
 from uuid import UUID
 
 from vnet_tui.engine.readings import NO_READINGS, Counters, Readings
+from vnet_tui.engine.rule_counters import NetworkCounters
 from vnet_tui.engine.views import HistoryPoint, NetworkTraffic, Rates, Sample, Totals, Traffic
 
 KEPT_SAMPLES = 600
@@ -37,6 +38,12 @@ class Wiring:
 
 
 Topology = Mapping[UUID, Wiring]
+
+Counted = Mapping[UUID, NetworkCounters]
+"""What the firewall counted, by network."""
+
+NOTHING_COUNTED: Counted = {}
+NO_COUNTERS = NetworkCounters()
 
 
 class Meter:
@@ -99,9 +106,12 @@ class Meter:
         """Forget the last counters: the next sample, some time later, has no rates."""
         self._readings = NO_READINGS
 
-    def record(self, readings: Readings, moment: float, time: float) -> Sample:
+    def record(
+        self, readings: Readings, moment: float, time: float, counted: Counted = NOTHING_COUNTED
+    ) -> Sample:
         """Take counters read at ``moment`` (seconds of a clock that never jumps), which for
-        people was ``time`` (seconds since 1970), into the history; the sample that they make."""
+        people was ``time`` (seconds since 1970), into the history; the sample that they make,
+        with what the firewall had ``counted`` by then."""
         elapsed = moment - self._moment
         earlier = self._readings if elapsed > 0 else NO_READINGS
         slot = self._number % self._kept
@@ -118,7 +128,7 @@ class Meter:
         self._number += 1
         self._readings, self._moment = readings, moment
         interval = _Interval(readings, earlier, elapsed)
-        return Sample(time=time, networks=_Networks(self._topology, interval))
+        return Sample(time=time, networks=_Networks(self._topology, interval, counted))
 
     def history(self, network: UUID, port: str | None = None) -> tuple[HistoryPoint, ...]:
         """What is known of the last ten minutes of a network's bridge, or of one of its ports,
@@ -205,11 +215,12 @@ class _Interval:
 class _Networks(Mapping[UUID, NetworkTraffic]):
     """The networks of a sample, each worked out when it is first asked for."""
 
-    __slots__ = ("_interval", "_made", "_topology")
+    __slots__ = ("_counted", "_interval", "_made", "_topology")
 
-    def __init__(self, topology: Topology, interval: _Interval) -> None:
+    def __init__(self, topology: Topology, interval: _Interval, counted: Counted) -> None:
         self._topology = topology
         self._interval = interval
+        self._counted = counted
         self._made: dict[UUID, NetworkTraffic] = {}
 
     def __getitem__(self, network: UUID) -> NetworkTraffic:
@@ -220,7 +231,10 @@ class _Networks(Mapping[UUID, NetworkTraffic]):
             if traffic is None:
                 raise KeyError(network)
             ports = _Ports(wiring.ports, self._interval)
-            made = self._made[network] = NetworkTraffic(traffic=traffic, ports=ports)
+            counted = self._counted.get(network, NO_COUNTERS)
+            made = self._made[network] = NetworkTraffic(
+                traffic=traffic, ports=ports, rules=counted.rules, guests=counted.guests
+            )
         return made
 
     def __iter__(self) -> Iterator[UUID]:

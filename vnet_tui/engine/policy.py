@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
@@ -157,11 +157,35 @@ def describe(rule: Rule, *, outgoing: bool = False) -> str:
 def rule_status(network: Network, find_guest: FindGuest) -> tuple[RuleStatus, ...]:
     """Every rule in document order, incoming first, and whether it does its work."""
     return tuple(
-        _status(network, rule, position, direction, find_guest, shadows.get(position, ()))
+        replace(
+            _status(network, rule, position, direction, find_guest, shadows.get(position, ())),
+            key=key,
+        )
         for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
         for shadows in [shadowed(policy.rules, incoming=direction == "incoming")]
-        for position, rule in enumerate(policy.rules)
+        for position, (rule, key) in enumerate(
+            zip(policy.rules, _keys(network, policy, direction), strict=True)
+        )
     )
+
+
+def _keys(network: Network, policy: Policy, direction: str) -> list[str]:
+    """The key that the firewall has for each rule; empty for those that it hasn't got."""
+    if network.mode is Mode.ISOLATED:
+        return [""] * len(policy.rules)
+    drafts = _outgoing_drafts if direction == "outgoing" else _incoming_drafts
+    numbers: dict[str, int] = {}
+    keys = []
+    for draft in drafts.each(policy.rules):
+        key = "" if draft is None else draft.key
+        number = numbers[key] = numbers.get(key, 0) + 1
+        keys.append(_numbered(key, number) if key else "")
+    return keys
+
+
+def _numbered(key: str, number: int) -> str:
+    """The key of the first, second, … rule of a policy that says the same."""
+    return key if number == 1 else f"{key}-{number}"
 
 
 def _status(
@@ -285,7 +309,7 @@ def _policy(
         for place, draft in enumerate(live):
             number = numbers[draft.key] = numbers.get(draft.key, 0) + 1
             if number > 1:
-                rules[place] = draft.make(f"{draft.key}-{number}", found[draft.domain])
+                rules[place] = draft.make(_numbered(draft.key, number), found[draft.domain])
     return PolicyRules(default=default, rules=tuple(rules))
 
 

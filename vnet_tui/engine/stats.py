@@ -9,13 +9,17 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from uuid import UUID
 
 from vnet_tui.engine.errors import DriverError
-from vnet_tui.engine.meter import Meter, Topology, Wiring
+from vnet_tui.engine.meter import NOTHING_COUNTED, Meter, Topology, Wiring
 from vnet_tui.engine.readings import Readings
 from vnet_tui.engine.resources import LinkSnapshot
+from vnet_tui.engine.rule_sampler import RuleSampler
 from vnet_tui.engine.views import HistoryPoint, Sample
 
 INTERVAL = 1.0
 """Seconds between samples."""
+
+PATIENCE = 0.1
+"""So long a sample waits for the firewall's counters; what comes later is in the next one."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +44,8 @@ class Sampler:
     """Samples once a second while somebody subscribes, or between :meth:`start` and :meth:`stop`
     (for the history).
 
-    ``read`` gives the counters of all interfaces; it may block, and runs in a thread. The clocks
+    ``read`` gives the counters of all interfaces; it may block, and runs in a thread. ``rules``
+    reads those of the firewall, for subscribers only, as history has none of them. The clocks
     are those of :mod:`time` and :mod:`asyncio`, unless a test brings its own: ``monotonic`` and
     ``wall`` tell seconds, ``sleep`` waits for some.
     """
@@ -50,11 +55,13 @@ class Sampler:
         read: Callable[[], Readings],
         topology: Topology | None = None,
         *,
+        rules: RuleSampler | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._read = read
+        self._rules = rules
         self._meter = Meter()
         self._meter.topology = topology or {}
         self._monotonic = monotonic
@@ -100,6 +107,8 @@ class Sampler:
         self._adjust()
         if task:
             await asyncio.wait([task])
+        if self._rules is not None:
+            await self._rules.close()
 
     async def samples(self) -> AsyncGenerator[Sample, None]:
         """The newest sample at once where there is one, then each new one.
@@ -143,22 +152,28 @@ class Sampler:
         failed = ""
         while True:
             try:
+                if self._rules is not None and self._subscribers:
+                    self._rules.look(self.topology)
                 readings = await asyncio.to_thread(self._read)
+                moment, wall = self._monotonic(), self._wall()
+                if self._rules is not None:
+                    await self._rules.settle(PATIENCE)
             except (DriverError, OSError) as error:
                 if str(error) != failed:
                     _log.warning("statistics: %s", error)
                 failed = str(error)
             else:
                 failed = ""
-                self._publish(readings)
+                self._publish(readings, moment, wall)
             now = self._monotonic()
             due += INTERVAL
             if due < now + INTERVAL / 2:
                 due = now + INTERVAL
             await self._sleep(due - now)
 
-    def _publish(self, readings: Readings) -> None:
-        self._newest = self._meter.record(readings, self._monotonic(), self._wall())
+    def _publish(self, readings: Readings, moment: float, wall: float) -> None:
+        counted = self._rules.counted if self._rules is not None else NOTHING_COUNTED
+        self._newest = self._meter.record(readings, moment, wall, counted)
         self._taken += 1
         waiting, self._next = self._next, asyncio.Event()
         waiting.set()
