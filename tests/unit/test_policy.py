@@ -218,6 +218,21 @@ def test_the_status_of_rules_in_document_order() -> None:
     assert {item.state for item in off} == {RuleState.OFF}
 
 
+def test_a_status_has_the_key_that_the_firewall_counts_by() -> None:
+    text = (
+        '<forwarding><incoming><allow port="1"/><deny port="2" enabled="false"/>'
+        '<allow port="1"/><allow port="2000" domain="foobar"/></incoming>'
+        '<outgoing><allow port="1"/></outgoing></forwarding>'
+    )
+    compiled = rules(text)
+    installed = [rule.key for rule in (*compiled.incoming.rules, *compiled.outgoing.rules)]
+    keys = [item.key for item in rule_status(network(text), find_guest)]
+    assert keys == [installed[0], "", *installed[1:]]
+    assert len({*keys}) == 5
+    isolated = text.replace("<forwarding>", '<forwarding enabled="false">')
+    assert {item.key for item in rule_status(network(isolated), find_guest)} == {""}
+
+
 def test_which_networks_follow_guests() -> None:
     assert names_guests(network(STATUS))
     assert not names_guests(network(STATUS.replace("<forwarding>", '<forwarding enabled="false">')))
