@@ -54,7 +54,7 @@ COLLISIONS = {
     "forward": (
         incoming('<allow port="80-90" domain="a"/>'),
         incoming('<allow port="85" protocol="tcp" domain="b"/>'),
-        "port 80-90 of the host leads to b of the network other",
+        "port 80-90 of the host leads to b of the network other (line 4 of its document)",
     ),
     "forward with a source": (
         incoming('<allow port="80" domain="a" source="10.0.0.0/8"/>'),

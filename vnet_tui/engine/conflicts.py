@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID
 
+from vnet_tui.engine.check.together import taken_forwards
 from vnet_tui.engine.desired import IP6_FORWARD, DesiredNetwork
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Ip, Network, Subnet
@@ -39,11 +40,15 @@ def host_conflicts(
 ) -> tuple[Problem, ...]:
     """Everything in the way of running a network beside ``others``.
 
-    Of one that runs (as ``before`` says) only those of its subnets that it hasn't had until now.
+    Of one that runs (as ``before`` says) only those of its subnets that it hasn't had until now,
+    and no forwards where nothing changed.
     ``ours`` are the bridges of our networks, by name.
     """
     found = list(_name_conflicts(one, observed, ours))
     others = list(others)
+    if before is None or before.network != one.network:
+        for other in others:
+            found.extend(taken_forwards(one.network, other.network))
     for ip in one.network.ips:
         if is_new(ip, before):
             found.extend(_subnet_conflicts(ip, others, observed, ours))

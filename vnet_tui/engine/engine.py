@@ -24,6 +24,7 @@ from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import OnProgress
 from vnet_tui.engine.describe import preview
+from vnet_tui.engine.doubts import doubts, host_ports
 from vnet_tui.engine.errors import (
     NotPermittedError,
     Problem,
@@ -126,11 +127,20 @@ class Engine:
         return write(definition)
 
     async def validate(self, text: str) -> tuple[Problem, ...]:
-        """Everything wrong with a document, alone and beside the definitions."""
+        """Everything wrong with a document, alone, beside the definitions, and on this host now."""
         listing = await self._look()
         network, problems = await asyncio.to_thread(definitions.examined, text, listing.known)
-        later = requests.unrunnable(network) if network else ()
-        return (*problems, *(replace(one, severity=Severity.WARNING) for one in later))
+        if network is None:
+            return problems
+        later = (replace(one, severity=Severity.WARNING) for one in requests.unrunnable(network))
+        doubtful = (*later, *await self._doubts(network, listing))
+        return (*problems, *sorted(doubtful, key=lambda problem: problem.line))
+
+    async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
+        """What of a definition (of a transient network: of what runs) deserves a look now."""
+        listing = await self._look()
+        text = write(listing.known[listing.find(ref)])
+        return tuple(one for one in await self.validate(text) if one.severity is Severity.WARNING)
 
     # Definitions
 
@@ -345,6 +355,10 @@ class Engine:
     async def _preview(self, change: NamedChange) -> Preview:
         return preview(await (await self._live.changes()).preview(change.prepare))
 
+    async def _doubts(self, network: Network, listing: Listing) -> tuple[Problem, ...]:
+        running = [as_run for _, as_run in listing.running.values()]
+        return await asyncio.to_thread(doubts, network, running, self.paths)
+
     async def _infos(self, refs: Sequence[Ref]) -> tuple[NetworkInfo, ...]:
         listing = await self._look()
         found = [listing.info(uuid) for uuid in listing.distinct(refs)]
@@ -384,7 +398,20 @@ class Engine:
         kind, done = _TOLD[verb]
         for uuid, name in change.names.items():
             self.bus.tell(kind, uuid, name, done)
+        await self._tell_host_ports(change.names)
         await self._live.refresh()
+
+    async def _tell_host_ports(self, names: Mapping[UUID, str]) -> None:
+        """Tell of services of the host that the forwards of networks that run now keep others
+        from."""
+        running = {uuid: network for uuid, (_, network) in self.catalog.running().items()}
+        changed = [uuid for uuid in names if uuid in running]
+        found = await asyncio.to_thread(
+            host_ports, [running[uuid] for uuid in changed], [*running.values()]
+        )
+        for uuid, problems in zip(changed, found, strict=True):
+            for problem in problems:
+                self.bus.tell(EventKind.WARNING, uuid, names[uuid], str(problem))
 
     def _tell_failure(self, verb: str, names: Mapping[UUID, str], error: VnetError) -> None:
         problems = error.problems if isinstance(error, ProblemsError) else ()

@@ -86,16 +86,24 @@ def name_at(network: Network, leases: Iterable[Lease], address: Address) -> str:
     return next((name for name in (*reserved, *leased) if name), "")
 
 
+def guest_names(network: Network, leases: Iterable[Lease]) -> frozenset[str]:
+    """The names of all guests that :func:`find_guest` finds, as :func:`plain_name` gives them."""
+    own = network.dns.domain if network.dns else None
+    reserved = (one.name or "" for one in _reservations(network))
+    names = (*reserved, *(lease.name for lease in leases))
+    return frozenset(plain_name(name, own) for name in names if name)
+
+
 def _reservations(network: Network) -> tuple[Reservation, ...]:
     return network.dhcp.reservations if network.dhcp else ()
 
 
 def _same(one: str | None, other: str, domain: str | None) -> bool:
-    return bool(one) and _plain(one or "", domain) == _plain(other, domain)
+    return bool(one) and plain_name(one or "", domain) == plain_name(other, domain)
 
 
-def _plain(name: str, domain: str | None) -> str:
-    """A name as it is compared: lower case, without the network's domain."""
+def plain_name(name: str, domain: str | None) -> str:
+    """A guest's name as it is compared: lower case, without the network's own domain."""
     lowered = name.lower().rstrip(".")
     return lowered.removesuffix(f".{domain.lower()}") if domain else lowered
 
@@ -112,7 +120,7 @@ class _Drafts:
     def find(self, mac: str, name: str = "") -> _Draft:
         """The guest with this MAC or, where one of the two has no MAC, this name; else a new
         one."""
-        plain = _plain(name, self._domain)
+        plain = plain_name(name, self._domain)
         namesakes = self._by_name.get(plain, []) if plain else []
         draft = self._by_mac.get(mac) if mac else None
         if draft is None:

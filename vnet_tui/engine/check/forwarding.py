@@ -12,6 +12,7 @@ from vnet_tui.engine.check.forwards import (
     protocols,
     takes_port,
 )
+from vnet_tui.engine.check.known import never_known
 from vnet_tui.engine.check.names import is_guest_name, one_line
 from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, warning
 from vnet_tui.engine.check.shadows import shadowed
@@ -162,17 +163,14 @@ def _reach(rule: Rule, incoming: bool, network: Network) -> Iterator[Problem]:
             f"no guest has an address in {rule.source}",
             "source is where guests are, destination where they connect to",
         )
-    if rule.domain is not None and network.dhcp:
-        reserved = {(one.name or "").lower() for one in network.dhcp.reservations}
-        leases = network.dhcp.enabled and any(ip.ranges for ip in network.ips)
-        if rule.domain.lower() not in reserved and not leases:
-            yield warning(
-                rule,
-                f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
-                "no range is served",
-                f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
-                "this name",
-            )
+    if rule.domain is not None and never_known(network, rule.domain):
+        yield warning(
+            rule,
+            f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
+            "no range is served",
+            f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
+            "this name",
+        )
 
 
 def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:

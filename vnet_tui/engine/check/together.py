@@ -36,7 +36,7 @@ def conflicts(network: Network, other: Network) -> Iterator[Problem]:
                     "choose another; both can't be reached from one host",
                 )
     if network.forwarding and other.forwarding:
-        yield from _forwards(network, other)
+        yield from taken_forwards(network, other)
 
 
 def _devices(network: Network, other: Network) -> Iterator[Problem]:
@@ -86,7 +86,8 @@ def _devices(network: Network, other: Network) -> Iterator[Problem]:
         )
 
 
-def _forwards(network: Network, other: Network) -> Iterator[Problem]:
+def taken_forwards(network: Network, other: Network) -> Iterator[Problem]:
+    """Ports of the host that ``network`` forwards and ``other`` does, too."""
     mine = _live_forwards(network)
     theirs = PortIndex(_live_forwards(other)) if mine else None
     for rule in mine:
@@ -98,10 +99,11 @@ def _forwards(network: Network, other: Network) -> Iterator[Problem]:
                 and overlap(rule.source, taken.source)
                 and overlap(rule.destination, taken.destination)
             ):
+                where = f" (line {taken.line} of its document)" if taken.line else ""
                 yield error(
                     rule,
                     f"port {rule.port} of the host leads to {taken.domain} of the network "
-                    f"{other.name}",
+                    f"{other.name}{where}",
                     "take another port, or tell them apart by protocol, source or destination",
                 )
                 break

@@ -1,0 +1,48 @@
+"""Guests that rules name and that nobody knows now. Pure: who is known is given."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+
+from vnet_tui.engine.check.report import warning
+from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.guests import plain_name
+from vnet_tui.engine.model import Mode, Network, Rule
+
+
+def never_known(network: Network, domain: str) -> bool:
+    """Whether no guest can become known by this name through DHCP."""
+    if network.dhcp is None:
+        return False
+    reserved = {(one.name or "").lower() for one in network.dhcp.reservations}
+    leases = network.dhcp.enabled and any(ip.ranges for ip in network.ips)
+    return domain.lower() not in reserved and not leases
+
+
+def unknown_guests(network: Network, known: Collection[str]) -> Iterator[Problem]:
+    """Each name that rules wait for, told once, at the first of them.
+
+    ``known`` are the names of guests, as :func:`~vnet_tui.engine.guests.guest_names` gives them.
+    Those that can't become known are :func:`never_known`, and told of as such.
+    """
+    if network.mode is Mode.ISOLATED:
+        return
+    own = network.dns.domain if network.dns else None
+    waiting: dict[str, list[Rule]] = {}
+    for rule in (*network.incoming.rules, *network.outgoing.rules):
+        if rule.enabled and rule.domain is not None and not never_known(network, rule.domain):
+            name = plain_name(rule.domain, own)
+            if name not in known:
+                waiting.setdefault(name, []).append(rule)
+    for name, rules in waiting.items():
+        close = difflib.get_close_matches(name, known, n=1)
+        others = len(rules) - 1
+        more = ("", ", as one more does")[others] if others < 2 else f", as {others} more do"
+        yield warning(
+            rules[0],
+            f"no guest is known as {rules[0].domain} now: this rule waits until one is{more}",
+            f"did you mean {close[0]}?"
+            if close
+            else f'give the guest this host name, or add <host name="{name}" …/> to <dhcp>',
+        )

@@ -1,0 +1,58 @@
+"""What in a network deserves a look on this host as it is now. Blocks: a few milliseconds.
+
+Whatever is told here may be otherwise in a minute, so it is no error and is in no way of a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import chain
+
+from vnet_tui.engine.check.known import unknown_guests
+from vnet_tui.engine.check.listeners import host_ports_warning, taken_from_host
+from vnet_tui.engine.errors import Problem, StoreError
+from vnet_tui.engine.guests import guest_names
+from vnet_tui.engine.leases import read_leases
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.policy import has_forwards
+
+
+def doubts(network: Network, running: Collection[Network], paths: Paths) -> tuple[Problem, ...]:
+    """Rules that wait for guests whom nobody knows, and forwards of ports of the host's own."""
+    try:
+        leases = read_leases(paths, network.uuid) if network.uuid else ()
+    except StoreError:
+        leases = ()  # a definition doesn't need them, and a start will say so
+    waiting = unknown_guests(network, guest_names(network, leases))
+    return (*waiting, *host_ports([network], running)[0])
+
+
+def host_ports(
+    networks: Sequence[Network], running: Collection[Network]
+) -> tuple[tuple[Problem, ...], ...]:
+    """Forwards of ports that the host itself listens on, of each of some networks.
+
+    A port of the range that clients get is a server's only for TCP: programs that ask others by
+    UDP wait there for answers, each for a moment.
+    """
+    if not any(has_forwards(network) for network in networks):
+        return ((),) * len(networks)
+    from vnet_tui.engine.drivers.sockets import client_ports, held_ports, holders, program
+
+    fleeting = client_ports()
+    listening = [
+        held
+        for held in chain(held_ports("tcp"), held_ports("udp"))
+        if held.waits and (held.protocol == "tcp" or held.port not in fleeting)
+    ]
+    taken = [list(taken_from_host(network, listening, running)) for network in networks]
+    pids = holders({held.inode for one in taken for _, sockets in one for held in sockets})
+    programs = {inode: program(min(of)) if of else "" for inode, of in pids.items()}
+    return tuple(
+        tuple(
+            host_ports_warning(rule, [(held, programs[held.inode]) for held in sockets])
+            for rule, sockets in one
+        )
+        for one in taken
+    )
