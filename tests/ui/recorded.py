@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
+from typing import Any
 from uuid import UUID
 
-from vnet_tui.engine.model import Mode
+from vnet_tui.engine.model import Action, Mode
+from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, Count, GuestCount
 from vnet_tui.engine.views import (
+    Denial,
     Event,
     EventKind,
     Guest,
@@ -53,7 +56,17 @@ class Recorded:
             port: _traffic(self.in_bits, self.out_bits, step + number, len(self.ports))
             for number, port in enumerate(self.ports)
         }
-        return NetworkTraffic(traffic=whole, ports=ports)
+        return NetworkTraffic(
+            traffic=whole,
+            ports=ports,
+            rules=_rule_counts(self.rules, int(moment - NOW)),
+            guests={
+                address: GuestCount(into=_count(whole.totals.in_packets // number), out=_count(90))
+                for number, guest in enumerate(self.guests, start=1)
+                for address in guest.addresses
+                if self.rules and guest.port
+            },
+        )
 
     def history(self, moment: float, length: int, port: str | None) -> Iterable[HistoryPoint]:
         """A point a second over ``length`` seconds up to a moment; of one port, or of all."""
@@ -62,6 +75,22 @@ class Recorded:
             traffic = self.traffic(at)
             rates = (traffic.ports[port] if port else traffic.traffic).rates
             yield HistoryPoint(time=at, in_bits=rates.in_bits, out_bits=rates.out_bits)
+
+
+def _count(packets: int) -> Count:
+    return Count(packets, packets * 60)
+
+
+def _rule_counts(rules: tuple[RuleStatus, ...], seconds: int) -> dict[str, Count]:
+    """The first rule decides something every second, the others did once, those that wait never;
+    of incoming ones the default decides something every three seconds."""
+    if not rules:
+        return {}
+    counts = {DEFAULT_IN: _count(1204 + seconds // 3), DEFAULT_OUT: _count(0)}
+    for number, rule in enumerate(rules):
+        if rule.key and rule.state is RuleState.ACTIVE:
+            counts[rule.key] = _count(7 * number if number else 310 + seconds)
+    return counts
 
 
 def _traffic(in_bits: float, out_bits: float, step: int, sharers: int) -> Traffic:
@@ -138,6 +167,26 @@ def _guest(
     if lease is not None:
         held = Lease(address=address, mac=mac, name=name, expires=NOW + lease)
     return Guest(name=name, mac=mac, addresses=(address,), port=port, lease=held, reserved=reserved)
+
+
+def denied(seconds_ago: float, info: NetworkInfo, **fields: Any) -> Event:
+    """Guest ``web`` was denied its mail, or something else."""
+    mail = Denial(
+        time=NOW - seconds_ago,
+        network=info.uuid,
+        direction="outgoing",
+        action=Action.DENY,
+        guest="web",
+        protocol="tcp",
+        source=ip_address("10.0.0.10"),
+        destination=ip_address("198.51.100.7"),
+        source_port=40123,
+        port=25,
+        rule=f"rule 1 of <outgoing> of {info.name}: deny tcp+udp 25",
+    )
+    told = replace(mail, **fields)
+    kind = EventKind.DENIED if told.action is Action.DENY else EventKind.LOGGED
+    return replace(_event(seconds_ago, kind, info, str(told)), denial=told)
 
 
 def _event(seconds_ago: float, kind: EventKind, info: NetworkInfo, message: str) -> Event:
@@ -224,6 +273,7 @@ DEMO: tuple[Recorded, ...] = (
                 direction="incoming",
                 position=0,
                 text="allow port 123 to foobar:321",
+                key="a1",
                 state=RuleState.ACTIVE,
                 guest=ip_address("10.0.0.131"),
             ),
@@ -231,6 +281,7 @@ DEMO: tuple[Recorded, ...] = (
                 direction="incoming",
                 position=1,
                 text="allow tcp port 8080 to web:80",
+                key="a2",
                 state=RuleState.ACTIVE,
                 guest=ip_address("10.0.0.10"),
             ),
@@ -238,10 +289,15 @@ DEMO: tuple[Recorded, ...] = (
                 direction="incoming",
                 position=2,
                 text="allow tcp port 2222 to spare:22",
+                key="a3",
                 state=RuleState.WAITING,
             ),
             RuleStatus(
-                direction="outgoing", position=0, text="deny port 25", state=RuleState.ACTIVE
+                direction="outgoing",
+                position=0,
+                text="deny port 25",
+                state=RuleState.ACTIVE,
+                key="d1",
             ),
         ),
         events=(
@@ -250,6 +306,19 @@ DEMO: tuple[Recorded, ...] = (
             _event(10_948, EventKind.LEASE_ADDED, FOO, "web got 10.0.0.10"),
             _event(900, EventKind.PORT_ADDED, FOO, "port tap4 attached"),
             _event(897, EventKind.LEASE_ADDED, FOO, "foobar got 10.0.0.131"),
+            denied(640, FOO, times=3),
+            denied(
+                300,
+                FOO,
+                direction="incoming",
+                action=Action.ALLOW,
+                guest="foobar",
+                protocol="udp",
+                source=ip_address("198.51.100.7"),
+                destination=ip_address("10.0.0.131"),
+                port=321,
+                rule="rule 1 of <incoming> of Foo: allow udp 123 → foobar:321 and log",
+            ),
             _event(12, EventKind.WARNING, FOO, "rule for spare waits: no such guest"),
         ),
         in_bits=4.1e6,

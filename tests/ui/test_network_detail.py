@@ -215,8 +215,8 @@ async def test_events_are_told_latest_first_and_arrive() -> None:
     async with DetailApp(replay, FOO.uuid, tab=TABS["Events"]).run_test(size=(80, 24)) as pilot:
         detail = await shown(pilot, FOO.uuid)
         lines = text_of(pilot.app).splitlines()
-        assert "! warning" in lines[2]
-        assert "22:13:08" in lines[2]
+        assert "! warning" in lines[3]
+        assert "22:13:08" in lines[3]
         event = await told(replay, FOO, EventKind.LEASE_ADDED, "newcomer got 10.0.0.150")
         detail.take_event(event)
         await until(pilot, seen(pilot, "newcomer got 10.0.0.150"))

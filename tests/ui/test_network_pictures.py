@@ -61,6 +61,11 @@ def test_other_colours(snap_compare: Compare, tab: str, theme: str) -> None:
     assert picture(snap_compare, FOO, tab, (80, 24), theme=theme)
 
 
+@pytest.mark.parametrize(("tab", "keys"), [("Guests", "v"), ("Events", "v")])
+def test_another_view(snap_compare: Compare, tab: str, keys: str) -> None:
+    assert picture(snap_compare, FOO, tab, (80, 24), keys=keys)
+
+
 def test_many_guests(snap_compare: Compare) -> None:
     assert picture(snap_compare, LAB, "Guests", (80, 24))
 

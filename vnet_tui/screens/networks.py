@@ -220,7 +220,8 @@ class NetworksScreen(NetworkActions):
     async def _follow_events(self, connection: Connection) -> None:
         try:
             async for event in connection.events():
-                self._wanted.set()
+                if event.denial is None:  # else no network is another than before
+                    self._wanted.set()
                 self.post_message(self.Happened(event))
         except Exception as error:
             self.post_message(Lost(error))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from enum import StrEnum
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from vnet_tui.client.connection import Connection
-from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic, Traffic
+from vnet_tui.engine.rule_counters import GuestCount
+from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.units import bit_rate, duration
+from vnet_tui.widgets.units import bit_rate, byte_size, duration
+
+NO_GUEST_COUNT = GuestCount()
 
 COLUMNS = (
     Column(key="name", label="  guest", width=13, grow=3, most=34),
@@ -26,17 +32,34 @@ COLUMNS = (
 )
 
 
+class View(StrEnum):
+    """Which figures are shown: what flows now, or all that was routed to and from a guest."""
+
+    RATES = "rates"
+    ROUTED = "routed in all"
+
+
 class GuestsPane(Pane[tuple[Guest, ...]]):
     """A line that counts, and a table of the guests."""
 
     TITLE = "Guests"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "v",
+            "next_view",
+            "view",
+            id="network.guests.view",
+            tooltip="What flows now, or all that was routed to and from each guest",
+        )
+    ]
 
     def __init__(
         self, connection: Connection, info: NetworkInfo, clock: Callable[[], float]
     ) -> None:
         super().__init__(connection, info, clock)
         self._guests: tuple[Guest, ...] = ()
-        self._ports: Mapping[str, Traffic] = {}
+        self._traffic: NetworkTraffic | None = None
+        self._view = View.RATES
 
     def compose_body(self) -> ComposeResult:
         """The count and the table."""
@@ -60,20 +83,60 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
         """Show the guests, with the rates that are known."""
         self._guests = data
         if not self.info.active:
-            self._ports = {}
-        self.query_one("#guests-count", Picture).show([_count(self.info, data)])
+            self._keep(None)
         self._draw(self.clock())
 
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
         """New rates, and a second less of each lease."""
-        self._ports = traffic.ports if traffic else {}
+        self._keep(traffic)
         self._draw(time)
 
+    def _keep(self, traffic: NetworkTraffic | None) -> None:
+        """Keep figures; whether routed traffic is counted decides which views there are."""
+        counted = self._counted
+        self._traffic = traffic
+        if self._counted is not counted:
+            self.refresh_bindings()
+
+    @property
+    def _counted(self) -> bool:
+        return self._traffic is not None and bool(self._traffic.rules)
+
+    @property
+    def _shown(self) -> View:
+        return self._view if self._counted else View.RATES
+
+    def check_action(
+        self,
+        action: str,
+        parameters: tuple[object, ...],  # noqa: ARG002 - Textual's signature
+    ) -> bool | None:
+        """The key is offered where there is another view."""
+        return action != "next_view" or self._counted
+
+    def action_next_view(self) -> None:
+        """From one view to the other."""
+        self._view = View.ROUTED if self._view is View.RATES else View.RATES
+        self._draw(self.clock())
+
     def _draw(self, now: float) -> None:
+        self.query_one("#guests-count", Picture).show([self._headline()])
+        figures = rates if self._shown is View.RATES else routed
         self._table.set_rows(
-            (f"{number} {guest.mac}", _row(guest, self._ports, now))
+            (f"{number} {guest.mac}", _row(guest, figures(guest, self._traffic), now))
             for number, guest in enumerate(self._guests)
         )
+
+    def _headline(self) -> Line:
+        """The count, and at its end which view it is, where there are two."""
+        line = _count(self.info, self._guests)
+        if not self._counted:
+            return line
+        views = [
+            Cell(f"[{view}]", "strong") if view is self._shown else Cell(f" {view} ", "dim")
+            for view in View
+        ]
+        return (*line, Cell("   "), *views)
 
 
 def is_stale(guest: Guest) -> bool:
@@ -96,18 +159,36 @@ def lease_cell(guest: Guest, now: float) -> Cell:
     return Cell(duration(left - now)) if left > now else Cell("expired", "warn")
 
 
-def _row(guest: Guest, ports: Mapping[str, Traffic], now: float) -> tuple[Cell, ...]:
+def rates(guest: Guest, traffic: NetworkTraffic | None) -> tuple[Cell, Cell]:
+    """What passes its port now, in and out."""
+    port = traffic.ports.get(guest.port) if traffic and guest.port else None
+    if port is None:
+        return EMPTY, EMPTY
+    return Cell(bit_rate(port.rates.in_bits), "in"), Cell(bit_rate(port.rates.out_bits), "out")
+
+
+def routed(guest: Guest, traffic: NetworkTraffic | None) -> tuple[Cell, Cell]:
+    """What passed to and from it beyond its network, in and out."""
+    if traffic is None:
+        return EMPTY, EMPTY
+    counts = [traffic.guests.get(address, NO_GUEST_COUNT) for address in guest.addresses]
+    into, out = sum(one.into.bytes for one in counts), sum(one.out.bytes for one in counts)
+    return (
+        Cell(byte_size(into), "in" if into else "dim"),
+        Cell(byte_size(out), "out" if out else "dim"),
+    )
+
+
+def _row(guest: Guest, figures: tuple[Cell, Cell], now: float) -> tuple[Cell, ...]:
     away = guest.port is None
     role = "dim" if away else "plain"
     symbol = "○" if away else "●"
-    traffic = ports.get(guest.port) if guest.port else None
     return (
         Cell(f"{symbol} {guest.name or '(no name)'}", role),
         Cell(", ".join(str(address) for address in guest.addresses) or "–", role),
         Cell(guest.mac, "dim"),
         lease_cell(guest, now),
-        Cell(bit_rate(traffic.rates.in_bits), "in") if traffic else EMPTY,
-        Cell(bit_rate(traffic.rates.out_bits), "out") if traffic else EMPTY,
+        *figures,
         Cell(guest.port or "–", role),
     )
 

@@ -160,9 +160,14 @@ class NetworkDetail(Vertical):
             pane.take_sample(sample.time, sample.networks.get(info.uuid))
 
     def take_event(self, event: Event) -> None:
-        """What happened to this network makes it be looked at again."""
-        if event.network is not None and event.network == self._uuid:
+        """What happened to this network makes it be looked at again; who was denied what changes
+        nothing of it, and is only listed."""
+        if event.network is None or event.network != self._uuid:
+            return
+        if event.denial is None:
             self._look_soon()
+        elif isinstance(self.pane, EventsPane) and self._info and self._info.uuid == self._uuid:
+            self.pane.open(self._info)
 
     def focus_inside(self) -> None:
         """Give the keys to the open tab."""
