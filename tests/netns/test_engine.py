@@ -287,11 +287,13 @@ def _only(free: int, directory: Path) -> Iterator[None]:
 
 
 async def test_a_run_directory_that_is_none_is_told(lab: Lab) -> None:
-    lab.paths.run.write_text("a file")
     async with Engine(lab.paths) as engine:
         await engine.define(ONE)
-        with pytest.raises(StoreError, match="can't use the run directory"):
-            await engine.start(["one"])
+        shutil.rmtree(lab.paths.run)
+        lab.paths.run.write_text("a file")
+        for change in (engine.start(["one"]), engine.undefine("one")):
+            with pytest.raises(StoreError, match="can't use the run directory"):
+                await change
 
 
 # Faults

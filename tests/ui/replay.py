@@ -28,6 +28,7 @@ from vnet_tui.engine.errors import (
 )
 from vnet_tui.engine.model import Mode, Subnet
 from vnet_tui.engine.views import (
+    Checkpoint,
     Event,
     EventKind,
     Guest,
@@ -103,6 +104,7 @@ class Replay:
         self._networks = {network.info.uuid: network for network in networks}
         self._samples: Hub[Sample] = Hub()
         self._events: Hub[Event] = Hub()
+        self._checkpoint: tuple[Checkpoint, dict[UUID, Recorded]] | None = None
         self._past: list[Event] = sorted(
             (event for network in networks for event in network.events), key=lambda e: e.time
         )
@@ -140,12 +142,12 @@ class Replay:
         self._networks[uuid] = replace(self._networks[uuid], info=info)
         self._tell(kind, info, message)
 
-    def _tell(self, kind: EventKind, info: NetworkInfo, message: str) -> None:
+    def _tell(self, kind: EventKind, info: NetworkInfo | None, message: str) -> None:
         event = Event(
             time=datetime.fromtimestamp(self.now, UTC),
             kind=kind,
-            network=info.uuid,
-            name=info.name,
+            network=info.uuid if info else None,
+            name=info.name if info else "",
             message=message,
         )
         self._past.append(event)
@@ -256,6 +258,36 @@ class Replay:
         self.calls.append(f"autostart {info.name} {on}")
         self.change(info.uuid, info, EventKind.AUTOSTART, f"autostart {'on' if on else 'off'}")
         return info
+
+    async def open_checkpoint(self, confirm_within: float) -> Checkpoint:
+        self.calls.append(f"open_checkpoint {confirm_within:g}")
+        if self._checkpoint is not None:
+            raise StateError(f"a checkpoint is open already: {self._checkpoint[0].id}")
+        opened = Checkpoint(
+            id="c0ffee01", opened=self.now, deadline=self.now + confirm_within, who="tester"
+        )
+        self._checkpoint = (opened, dict(self._networks))
+        self._tell(EventKind.CHECKPOINT_OPENED, None, "changes are on trial")
+        return opened
+
+    async def checkpoint(self) -> Checkpoint | None:
+        return self._checkpoint and self._checkpoint[0]
+
+    async def confirm(self, id: str) -> None:
+        self._end_checkpoint("confirm", id)
+        self._tell(EventKind.CHECKPOINT_CONFIRMED, None, "changes are kept")
+
+    async def roll_back(self, id: str) -> None:
+        self._networks = self._end_checkpoint("roll_back", id)
+        self._tell(EventKind.ROLLED_BACK, None, "all is as it was")
+
+    def _end_checkpoint(self, verb: str, id: str) -> dict[UUID, Recorded]:
+        self.calls.append(f"{verb} {id}")
+        if self._checkpoint is None or self._checkpoint[0].id != id:
+            raise NotFoundError(f"there is no checkpoint {id}")
+        _, networks = self._checkpoint
+        self._checkpoint = None
+        return networks
 
     async def guests(self, ref: Ref) -> tuple[Guest, ...]:
         return self._find(ref).guests

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Subnet
 from vnet_tui.engine.views import (
+    Checkpoint,
     Event,
     Guest,
     HistoryPoint,
@@ -89,6 +90,29 @@ class Connection(Protocol):
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         """Whether a network starts by itself with the host."""
+
+    async def open_checkpoint(self, confirm_within: float) -> Checkpoint:
+        """From here on changes are on trial: unless :meth:`confirm` is called within so many
+        seconds (1 to 86,400), everything is brought back to what it is now.
+
+        Until then only the session that opened it makes changes; those of others raise StateError.
+        The deadline holds whatever becomes of the client and of the engine, over a reboot too.
+        """
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint that is open, if one is."""
+
+    async def confirm(self, id: str) -> None:
+        """Keep what was changed since a checkpoint was opened. Whoever may change networks may
+        do this. Raises NotFoundError for an id that there never was, and StateError for one that
+        was confirmed or rolled back, or whose time has run out."""
+
+    async def roll_back(self, id: str) -> None:
+        """Bring everything back to what it was when a checkpoint was opened, now.
+
+        Raises what :meth:`confirm` raises, and StepFailedError or another VnetError where it
+        can't be done yet; then it is tried again by itself.
+        """
 
     async def guests(self, ref: Ref) -> tuple[Guest, ...]:
         """Who is on a running network, and which reservations wait for their guest."""

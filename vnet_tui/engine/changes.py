@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -32,6 +32,8 @@ from vnet_tui.engine.views import Lease, Progress
 T = TypeVar("T")
 
 OnProgress = Callable[[Progress], None]
+OnEnd = Callable[[Plan, VnetError | None], None]
+"""Called once when a change is done or has failed: with what was planned, and why it failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +42,15 @@ class Request:
 
     ``records`` are all networks that shall run afterwards, with their documents; ``scope`` those
     that the change is about; those in ``recreate`` are made anew even where they are right.
-    ``services`` False: the change touches no dnsmasq, so none is looked at.
+    ``services`` False: the change touches no dnsmasq, so none is looked at. ``ports`` shall be
+    attached to the bridges of their networks again, by name and interface index, where they are
+    still there and nobody's.
     """
 
     records: Mapping[UUID, tuple[RunRecord, Network]]
     scope: frozenset[UUID]
     recreate: frozenset[UUID] = frozenset()
+    ports: Mapping[UUID, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     services: bool = True
 
 
@@ -91,14 +96,29 @@ class Changes:
         self._closed = False
         self.on_recovery: Callable[[str], None] = lambda _message: None
 
-    async def run(self, prepare: Prepare, on_progress: OnProgress | None = None) -> Running:
+    async def run(
+        self,
+        prepare: Prepare,
+        on_progress: OnProgress | None = None,
+        on_end: OnEnd | None = None,
+    ) -> Running:
         """Make a change and return what runs afterwards.
 
         A change that has begun goes on to its end when the caller is cancelled, who hears of it
-        afterwards. Raises :class:`~vnet_tui.engine.errors.ConflictError` before anything was
-        touched, or :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
+        afterwards; ``on_end`` is called also then, but not where nothing was begun. Raises
+        :class:`~vnet_tui.engine.errors.ConflictError` before anything was touched, or
+        :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
         """
-        return await self._alone(self._run, prepare, on_progress)
+        return await self._alone(self._run, prepare, on_progress, on_end)
+
+    async def alone(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something that what runs has to stay as it is for, and that isn't broken off."""
+
+        async def after_recovery() -> T:
+            await self._recover()
+            return await work()
+
+        return await self._alone(after_recovery)
 
     async def close(self) -> None:
         """Let the change that is under way come to its end, and begin no other."""
@@ -153,8 +173,7 @@ class Changes:
             try:
                 return await unbroken(task)
             except OSError as error:
-                where = f" ({error.filename})" if error.filename else ""
-                raise StoreError(f"the system refused: {error.strerror or error}{where}") from error
+                raise _refused(error) from error
 
     def _running(self) -> Running:
         records = self._drivers.records.load()
@@ -212,6 +231,7 @@ class Changes:
             self._paths,
             scope=scope,
             recreate=request.recreate,
+            ports=request.ports,
         )
         return plan, desired
 
@@ -255,14 +275,24 @@ class Changes:
         served = {process.spec.network for process in observed.dnsmasqs}
         return frozenset(marked | served | set(observed.firewall.digests)) - frozenset(known)
 
-    async def _run(self, prepare: Prepare, on_progress: OnProgress | None) -> Running:
-        await self._recover()
-        running = self._running()
-        before = self._compile(running)
-        request = prepare(running)
-        plan, desired = await self._plan(before, request)
-        if plan:
-            await self._carry_out(plan, desired, request, on_progress)
+    async def _run(
+        self, prepare: Prepare, on_progress: OnProgress | None, on_end: OnEnd | None
+    ) -> Running:
+        plan = Plan()
+        try:
+            await self._recover()
+            running = self._running()
+            before = self._compile(running)
+            request = prepare(running)
+            plan, desired = await self._plan(before, request)
+            if plan:
+                await self._carry_out(plan, desired, request, on_progress)
+        except (VnetError, OSError) as error:
+            if on_end is not None:
+                on_end(plan, error if isinstance(error, VnetError) else _refused(error))
+            raise
+        if on_end is not None:
+            on_end(plan, None)
         return request.records
 
     async def _carry_out(
@@ -358,6 +388,11 @@ class Changes:
         for name, address in interrupted.addresses:
             if address not in addresses.get(name, (address,)):
                 await self._drivers.links.remove_address(name, address)
+
+
+def _refused(error: OSError) -> StoreError:
+    where = f" ({error.filename})" if error.filename else ""
+    return StoreError(f"the system refused: {error.strerror or error}{where}")
 
 
 def _split(plan: Plan) -> tuple[Plan, Plan]:

@@ -13,22 +13,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from vnet_tui.engine import definitions, requests
+from vnet_tui.engine import audit, definitions, requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
-from vnet_tui.engine.changes import OnProgress
+from vnet_tui.engine.changes import OnProgress, Request, Running
+from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.describe import preview
 from vnet_tui.engine.doubts import doubts, host_ports
+from vnet_tui.engine.edits import Edits, accept
 from vnet_tui.engine.errors import (
     NotPermittedError,
     Problem,
-    ProblemsError,
     Severity,
     StateError,
     UnsupportedError,
@@ -40,8 +40,10 @@ from vnet_tui.engine.live import Live
 from vnet_tui.engine.model import Network, Subnet
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.requests import NamedChange
+from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.subnets import in_use, suggest_subnet
 from vnet_tui.engine.views import (
+    Checkpoint,
     Event,
     EventKind,
     Guest,
@@ -84,6 +86,15 @@ class Engine:
         self.bus = EventBus(paths)
         preference = firewall or firewall_preference()
         self._live = Live(paths, self.catalog, self.bus, preference, before_step)
+        self._checkpoints = Checkpoints(
+            paths,
+            self.catalog,
+            self.bus,
+            changes=self._live.changes,
+            links=self._live.links,
+            settled=self._settled,
+        )
+        self._edits = Edits(paths, self.catalog, self.bus, self._checkpoints)
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,6 +104,7 @@ class Engine:
 
     async def close(self) -> None:
         """Let go of the system; what runs goes on."""
+        await self._checkpoints.close()
         await self._live.close()
         await self.bus.close()
 
@@ -151,45 +163,45 @@ class Engine:
         another one since.
         """
         self._permitted("define a network")
-        listing = await self._look()
-        network, uuid = await asyncio.to_thread(self._accept, text, listing)
-        if replacing is not None:
-            definitions.unchanged(network.name, listing.definitions.get(uuid), replacing)
-        earlier = listing.running.get(uuid)
-        if earlier and earlier[0].name != network.name:
-            raise StateError(
-                f"{earlier[0].name} runs and can't be renamed to {network.name} now",
-                f"stop it first: vnet network-stop {earlier[0].name}",
-            )
-        await asyncio.to_thread(self.catalog.store.save, network)
-        self.bus.tell(EventKind.DEFINED, uuid, network.name, "definition stored")
-        return await self.network(uuid)
+        return await self.network(await self._edits.define(text, replacing))
 
     async def undefine(self, ref: Ref) -> None:
         """Take a definition from the store; a running network goes on as a transient one."""
         self._permitted("undefine a network")
-        listing = await self._look()
-        uuid = listing.find(ref)
-        name = listing.name(uuid)
-        if uuid not in listing.definitions:
-            raise StateError(f"{name} is transient: it has no definition to remove")
-        self.catalog.store.set_autostart(uuid, False)
-        self.catalog.store.remove(uuid)
-        if uuid not in listing.running:
-            self.paths.lease_file(uuid).unlink(missing_ok=True)
-        self.bus.tell(EventKind.UNDEFINED, uuid, name, "definition removed")
+        await self._edits.undefine(ref)
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         """Whether a network starts by itself with the host."""
         self._permitted("change autostart")
-        listing = await self._look()
-        uuid = listing.find(ref)
-        if uuid not in listing.definitions:
-            raise StateError(f"{listing.name(uuid)} is transient: it can't start by itself")
-        self.catalog.store.set_autostart(uuid, on)
-        message = "starts with the host" if on else "no longer starts with the host"
-        self.bus.tell(EventKind.AUTOSTART, uuid, listing.name(uuid), message)
-        return await self.network(uuid)
+        return await self.network(await self._edits.set_autostart(ref, on))
+
+    # Changes on trial
+
+    async def open_checkpoint(self, confirm_within: float) -> Checkpoint:
+        """From here on changes are on trial: unless confirmed within so many seconds (1 to
+        86,400), everything is brought back to what it is now.
+
+        Until then only who opened it (:func:`~vnet_tui.engine.caller.caller`'s session) makes
+        changes. The deadline is kept by every engine of these directories that lives then and
+        watches, else by the next one that adopts; over a reboot too.
+        """
+        self._permitted("open a checkpoint")
+        return await self._checkpoints.open(confirm_within)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint that is open, if one is."""
+        return await self._checkpoints.current()
+
+    async def confirm(self, id: str) -> None:
+        """Keep what was changed since a checkpoint was opened."""
+        self._permitted("confirm changes")
+        await self._checkpoints.confirm(id)
+
+    async def roll_back(self, id: str) -> None:
+        """Bring everything back to what it was when a checkpoint was opened, now. Where that fails
+        it is tried again by itself, as long as this engine lives or another watches."""
+        self._permitted("roll back changes")
+        await self._checkpoints.roll_back(id)
 
     # Changes of what runs
 
@@ -197,12 +209,12 @@ class Engine:
         """Start a transient network."""
         self._permitted("create a network")
         listing = await self._look()
-        network, uuid = await asyncio.to_thread(self._accept, text, listing)
+        network, uuid = await asyncio.to_thread(accept, text, listing)
         if uuid in listing.definitions:
             raise StateError(
                 f"{network.name} is defined already", f"vnet network-start {network.name} starts it"
             )
-        await self._change("start", requests.start({uuid: network}), on_progress)
+        await self._change("start", requests.start({uuid: network}), on_progress, asked="create")
         return await self.network(uuid)
 
     async def start(
@@ -224,11 +236,13 @@ class Engine:
         if not chosen:
             return ()
         with contextlib.suppress(VnetError):
-            await self._change("start", requests.start(chosen), None, tell_failure=False)
+            await self._change(
+                "start", requests.start(chosen), None, by_itself=True, tell_failure=False
+            )
             return await self._infos([*chosen])
         for uuid, network in chosen.items():
             try:
-                await self._change("start", requests.start({uuid: network}), None)
+                await self._change("start", requests.start({uuid: network}), None, by_itself=True)
             except UnsupportedError as error:  # it was refused before anything was tried
                 self._tell_failure("start", {uuid: network.name}, error)
             except VnetError:
@@ -240,7 +254,7 @@ class Engine:
         """Stop networks; transient ones are gone then."""
         listing = await self._ask("stop", refs, on_progress)
         for uuid in frozenset(listing.distinct(refs)) - listing.definitions.keys():
-            self.paths.lease_file(uuid).unlink(missing_ok=True)
+            self._checkpoints.forget_leases(uuid)
 
     async def restart(
         self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None
@@ -262,15 +276,19 @@ class Engine:
     async def plan_document(self, text: str) -> Preview:
         """What it would take to have a document's network run as it says."""
         listing = await self._look()
-        network, uuid = await asyncio.to_thread(self._accept, text, listing)
+        network, uuid = await asyncio.to_thread(accept, text, listing)
         listing = replace(listing, definitions={**listing.definitions, uuid: network})
         verb: Verb = "apply" if uuid in listing.running else "start"
         return await self._preview(requests.asked(verb, [uuid], listing))
 
     async def adopt(self) -> None:
-        """End what a killed engine left half-done. Every change does so too, before it begins."""
+        """End what a killed engine left half-done, and take over the deadline of a checkpoint.
+
+        Every change does the former too, before it begins.
+        """
         self._permitted("manage networks")
         await (await self._live.changes()).recover()
+        await self._checkpoints.adopt()
 
     # What happens
 
@@ -311,6 +329,7 @@ class Engine:
     async def watch(self) -> None:
         """Begin to keep history and to tell of leases and ports, as :meth:`samples` does too."""
         await self._live.watch()
+        self._checkpoints.keep()
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on, whoever does it."""
@@ -385,19 +404,40 @@ class Engine:
         change: NamedChange,
         on_progress: OnProgress | None,
         *,
+        asked: str = "",
+        by_itself: bool = False,
         tell_failure: bool = True,
     ) -> None:
-        """Make a change and tell how it went, of each network that it is about."""
+        """Make a change, tell how it went of each network that it is about, and log it.
+
+        ``asked`` is what it is logged as, if not as ``verb``; ``by_itself``: the host starts it.
+        """
         self._permitted(f"{verb} a network")
-        try:
-            await (await self._live.changes()).run(change.prepare, on_progress)
-        except VnetError as error:
-            if tell_failure:
+        asked = asked or verb
+
+        def prepare(running: Running) -> Request:
+            self._checkpoints.allow(by_itself=by_itself)
+            return change.prepare(running)
+
+        told = False
+
+        def ended(plan: Plan, error: VnetError | None) -> None:
+            nonlocal told
+            told = True
+            audit.log(asked, change.names, steps=plan, error=error)
+            if error is None:
+                kind, done = _TOLD[verb]
+                for uuid, name in change.names.items():
+                    self.bus.tell(kind, uuid, name, done)
+            elif tell_failure:
                 self._tell_failure(verb, change.names, error)
+
+        try:
+            await (await self._live.changes()).run(prepare, on_progress, ended)
+        except VnetError as error:
+            if not told:  # it wasn't begun
+                ended(Plan(), error)
             raise
-        kind, done = _TOLD[verb]
-        for uuid, name in change.names.items():
-            self.bus.tell(kind, uuid, name, done)
         await self._tell_host_ports(change.names)
         await self._live.refresh()
 
@@ -413,19 +453,19 @@ class Engine:
             for problem in problems:
                 self.bus.tell(EventKind.WARNING, uuid, names[uuid], str(problem))
 
+    async def _settled(self, rebooted: bool) -> None:
+        """After a roll-back; where the machine was booted since, what starts by itself is what
+        shall run."""
+        if rebooted:
+            with contextlib.suppress(VnetError):
+                await self.start_autostart()
+        await self._live.refresh()
+
     def _tell_failure(self, verb: str, names: Mapping[UUID, str], error: VnetError) -> None:
-        problems = error.problems if isinstance(error, ProblemsError) else ()
-        reasons = "; ".join(problem.message for problem in problems)
-        message = f"{verb} failed: {error.message}" + (f": {reasons}" if reasons else "")
+        message = f"{verb} failed: {audit.reason(error)}"
         for uuid, name in names.items():
             self.bus.tell(EventKind.FAILED, uuid, name, message)
 
-    def _accept(self, text: str, listing: Listing) -> tuple[Network, UUID]:
-        interfaces = [name for _, name in socket.if_nameindex()]
-        network = definitions.accept(text, listing.known, interfaces)
-        if network.uuid is None:
-            raise AssertionError("an accepted network has a UUID")
-        return network, network.uuid
 
 
 _TOLD = {

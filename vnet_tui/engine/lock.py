@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from vnet_tui.engine.errors import BusyError, StoreError
 from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.unbroken import unbroken
+
+T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds to wait for another engine's change; one takes well under a second."""
@@ -38,6 +42,12 @@ class ChangeLock:
                 yield
             finally:
                 os.close(descriptor)
+
+    async def alone(self, work: Callable[[], T]) -> T:
+        """What ``work``, called in a thread, gives while nobody else changes anything. It goes on
+        to its end when the caller is cancelled."""
+        async with self.held():
+            return await unbroken(asyncio.ensure_future(asyncio.to_thread(work)))
 
     def _open(self) -> int:
         try:

@@ -49,6 +49,12 @@ class Paths:
         return self.state / "damaged"
 
     @property
+    def checkpoints(self) -> Path:
+        """The open checkpoint, what became of earlier ones, and definitions that roll-backs
+        replaced."""
+        return self.state / "checkpoints"
+
+    @property
     def leases(self) -> Path:
         """One lease file of dnsmasq a network, ``UUID.leases``; kept over reboots."""
         return self.state / "leases"

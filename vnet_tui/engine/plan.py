@@ -8,7 +8,7 @@ attached and packets forwarded, and records are written when all else is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -38,6 +38,8 @@ IPV6_MIN_MTU = 1280
 
 DNSMASQ_WIDTH = 4
 """How many dnsmasqs start or stop at once: more gain nothing on two to four cores."""
+
+_NO_PORTS: Mapping[UUID, tuple[tuple[str, int], ...]] = {}
 
 
 @dataclass(slots=True)
@@ -77,11 +79,13 @@ def make_plan(
     *,
     scope: AbstractSet[UUID],
     recreate: AbstractSet[UUID] = frozenset(),
+    ports: Mapping[UUID, tuple[tuple[str, int], ...]] = _NO_PORTS,
 ) -> Plan:
     """The smallest plan that brings the networks in ``scope`` from ``observed`` to ``desired``.
 
     ``before`` is what was desired until now: what it had and ``desired`` hasn't is removed, while
-    additions that somebody else made by hand stay. Networks in ``recreate`` are made anew. The
+    additions that somebody else made by hand stay. Networks in ``recreate`` are made anew;
+    ``ports``, by name and interface index, are attached again where they are in no bridge. The
     firewall and host-wide settings are always those of all of ``desired``.
     """
     draft = _Draft()
@@ -101,7 +105,8 @@ def make_plan(
         anew = uuid in recreate
         found = bridges.get(uuid, [])
         keep = [link for link in found if want and not anew and link.name == want.bridge.name]
-        _plan_links(draft, want, had, found, keep, observed, ipv6=ipv6)
+        loose = _loose(ports.get(uuid, ()), observed)
+        _plan_links(draft, want, had, found, keep, loose, observed, ipv6=ipv6)
         processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]
         _plan_service(draft, want, had, processes, anew=not keep)
         record, recorded = want.record if want else None, observed.records.get(uuid)
@@ -118,11 +123,12 @@ def _plan_links(
     had: DesiredNetwork | None,
     found: list[Link],
     keep: list[Link],
+    loose: list[str],
     observed: Observed,
     *,
     ipv6: bool,
 ) -> None:
-    attach: list[str] = []
+    attach = list(loose)
     for link in found:
         if link in keep:
             continue
@@ -142,8 +148,9 @@ def _plan_links(
         draft.make_links.extend(
             steps.AddAddress(bridge=name, address=address) for address in want.addresses
         )
-        if attach:
-            draft.attach_ports.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
+    if attach:
+        draft.attach_ports.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
+    if not keep:
         return
     link = keep[0]
     if link.settings is not None and link.settings != want.bridge.settings:
@@ -170,6 +177,16 @@ def _plan_links(
         for address in want.addresses
         if address not in link.addresses
     )
+
+
+def _loose(ports: Iterable[tuple[str, int]], observed: Observed) -> list[str]:
+    """Those of these interfaces that are there and in no bridge."""
+    links = observed.links.links
+    return [
+        name
+        for name, index in ports
+        if name in links and links[name].index == index and links[name].master is None
+    ]
 
 
 def _lacks_ipv6(settings: BridgeSettings | None) -> bool:

@@ -31,7 +31,7 @@ class Records:
         found = {}
         for path in sorted(self._paths.records.glob("*.json")):
             try:
-                record = _record(json.loads(path.read_text()))
+                record = record_from(json.loads(path.read_text()))
                 if path.stem != str(record.uuid):
                     raise ValueError(f"it is that of {record.uuid}")
             except FileNotFoundError:
@@ -44,7 +44,7 @@ class Records:
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
         write_atomically(
-            self._paths.record_file(record.uuid), json.dumps(_fields(record), indent=1)
+            self._paths.record_file(record.uuid), json.dumps(record_fields(record), indent=1)
         )
 
     def remove(self, uuid: UUID) -> None:
@@ -110,7 +110,7 @@ class Journal:
 
     def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
         """Before the first record is written: from here on a crash means going on."""
-        written = {str(uuid): record and _fields(record) for uuid, record in records.items()}
+        written = {str(uuid): record and record_fields(record) for uuid, record in records.items()}
         self._write({"commit": written})
 
     def _write(self, entry: object) -> None:
@@ -142,7 +142,7 @@ class Journal:
                     for bridge, ports in entry.get("ports", ())
                 ),
                 commit=commit
-                and {UUID(uuid): fields and _record(fields) for uuid, fields in commit.items()},
+                and {UUID(uuid): fields and record_from(fields) for uuid, fields in commit.items()},
             )
         except FileNotFoundError:
             return None
@@ -150,11 +150,13 @@ class Journal:
             return Interrupted()
 
 
-def _fields(record: RunRecord) -> dict[str, object]:
+def record_fields(record: RunRecord) -> dict[str, object]:
+    """A record as JSON has it."""
     return {**asdict(record), "uuid": str(record.uuid)}
 
 
-def _record(fields: Mapping[str, Any]) -> RunRecord:
+def record_from(fields: Mapping[str, Any]) -> RunRecord:
+    """The record that was written so. Raises ValueError, TypeError or KeyError for another."""
     record = RunRecord(**{**fields, "uuid": UUID(fields["uuid"])})
     texts = isinstance(record.name, str) and isinstance(record.definition, str)
     if not texts or type(record.id) is not int or not isinstance(record.started, int | float):

@@ -149,15 +149,30 @@ class Store:
         """Write a definition, new or in place of the one with its UUID, which it must have."""
         if network.uuid is None:
             raise StoreError(f"{network.name} has no UUID, by which it could be found again")
-        path = self._path(network.uuid)
-        text = write(network)
+        stamp = self.put(network.uuid, write(network))
+        self._known[network.uuid] = _Known(stamp, network)
+
+    def put(self, uuid: UUID, text: str) -> _Stamp:
+        """Write a definition as it was read by :meth:`texts`."""
+        path = self._path(uuid)
         try:
             with self._writing():
-                write_atomically(path, text, mode=FILE_MODE)
-                stamp = _stamp(path.stat())
+                write_atomically(path, text.encode(errors="surrogateescape"), mode=FILE_MODE)
+                return _stamp(path.stat())
         except OSError as error:
             raise _refused("write", path, error) from error
-        self._known[network.uuid] = _Known(stamp, network)
+
+    def texts(self) -> Mapping[UUID, str]:
+        """The files of all definitions as they are, good or damaged; what isn't UTF-8 in them is
+        kept as surrogates (PEP 383)."""
+        found = {}
+        try:
+            for uuid, entry in self._definitions([]):
+                with contextlib.suppress(FileNotFoundError, _NotADefinitionError):
+                    found[uuid] = _content(entry.path).decode(errors="surrogateescape")
+        except OSError as error:
+            raise _refused("read", self._paths.definitions, error) from error
+        return found
 
     def remove(self, uuid: UUID) -> None:
         """Remove a definition, and that it starts by itself; gone already is fine."""

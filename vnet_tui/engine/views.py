@@ -199,6 +199,9 @@ class EventKind(StrEnum):
     FAILED = "failed"
     RECOVERED = "recovered"
     WARNING = "warning"
+    CHECKPOINT_OPENED = "checkpoint-opened"
+    CHECKPOINT_CONFIRMED = "checkpoint-confirmed"
+    ROLLED_BACK = "rolled-back"
     DENIED = "denied"
     LOGGED = "logged"
 
@@ -321,3 +324,20 @@ class Preview:
 
     def __bool__(self) -> bool:
         return bool(self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Changes on trial: everything since ``opened`` is rolled back at ``deadline``, unless
+    confirmed. Both are seconds since 1970.
+
+    ``who`` opened it; ``changes`` are what a roll-back would take back now, in words. ``note``
+    says why a roll-back that has begun isn't done yet; empty otherwise.
+    """
+
+    id: str
+    opened: float
+    deadline: float
+    who: str
+    changes: tuple[str, ...] = ()
+    note: str = ""

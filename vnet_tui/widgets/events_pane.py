@@ -39,6 +39,9 @@ KINDS = {
     EventKind.FAILED: Cell("✗ failed", "bad"),
     EventKind.RECOVERED: Cell("● recovered", "good"),
     EventKind.WARNING: Cell("! warning", "warn"),
+    EventKind.CHECKPOINT_OPENED: Cell("◷ on trial", "warn"),
+    EventKind.CHECKPOINT_CONFIRMED: Cell("● confirmed", "good"),
+    EventKind.ROLLED_BACK: Cell("↶ rolled back", "warn"),
     EventKind.DENIED: Cell("⊘ denied", "warn"),
     EventKind.LOGGED: Cell("→ passed", "accent"),
 }
