@@ -14,7 +14,7 @@ from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import Connection
 from vnet_tui.screens.network import NetworkScreen
 from vnet_tui.screens.networks import NetworksScreen
-from vnet_tui.widgets.units import bit_rate
+from vnet_tui.units import bit_rate
 
 
 def app_on(replay: Replay) -> VnetApp:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet_tui.widgets.units import (
+from vnet_tui.units import (
     RATE_WIDTH,
     SIZE_WIDTH,
     bit_rate,

@@ -13,11 +13,11 @@ from textual.widget import Widget
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.rule_counters import GuestCount
 from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic
+from vnet_tui.units import bit_rate, byte_size, duration
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.units import bit_rate, byte_size, duration
 
 NO_GUEST_COUNT = GuestCount()
 

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 
 from vnet_tui.actions import OPEN
 from vnet_tui.engine.views import HistoryPoint, NetworkInfo, NetworkTraffic, Sample, State
+from vnet_tui.units import RATE_WIDTH, bit_rate
 from vnet_tui.widgets.blocks import Buckets, sparkline
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
 from vnet_tui.widgets.states import STATE_SYMBOLS
-from vnet_tui.widgets.units import RATE_WIDTH, bit_rate
 
 SPANS = 10
 SPAN_SECONDS = 6.0

@@ -7,11 +7,11 @@ from datetime import datetime
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import INFINITE_LEASE, Address, Dhcp, Ip, Network, Range
 from vnet_tui.engine.views import Disturbance, Guest, NetworkInfo, NetworkTraffic, Preview, State
+from vnet_tui.units import byte_size, duration, packet_count
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line
 from vnet_tui.widgets.states import MODES, STATE_SYMBOLS
 from vnet_tui.widgets.subnet_bar import LEGEND, subnet_bar, usage, window
-from vnet_tui.widgets.units import byte_size, duration, packet_count
 
 LABEL = 11
 """The width of the labels, in cells."""

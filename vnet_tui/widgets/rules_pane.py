@@ -12,13 +12,13 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.model import Action, Mode
 from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING, Count
 from vnet_tui.engine.views import NetworkInfo, NetworkTraffic, RuleState, RuleStatus
+from vnet_tui.units import SIZE_WIDTH, byte_size, packet_count
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.document import read_document
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.states import MODES, RULE_STATES
-from vnet_tui.widgets.units import SIZE_WIDTH, byte_size, packet_count
 
 COLUMNS = (
     Column(key="direction", label="direction", width=10),

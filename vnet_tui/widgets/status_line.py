@@ -8,10 +8,10 @@ from rich.cells import cell_len
 
 from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import HostInfo, NetworkInfo, Sample, State
+from vnet_tui.units import bit_rate
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.units import bit_rate
 
 LEAST_FOR_RATES = 64
 """Below this width, in cells, the counts need the room of the rates."""

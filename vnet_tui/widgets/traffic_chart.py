@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from vnet_tui.engine.views import HistoryPoint, Rates
+from vnet_tui.units import bit_rate
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_plot import SPAN, Columns, Layout, bars, layout, time_axis
-from vnet_tui.widgets.units import bit_rate
 
 SET_BACK = 10.0
 """A sample that is so many seconds older than the last one means that the clock was set back."""

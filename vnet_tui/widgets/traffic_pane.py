@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.app import ComposeResult
 
 from vnet_tui.engine.views import HistoryPoint, NetworkInfo, NetworkTraffic
+from vnet_tui.units import bit_rate, byte_size, packet_count, packet_rate
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_chart import TrafficChart
-from vnet_tui.widgets.units import bit_rate, byte_size, packet_count, packet_rate
 
 
 class TrafficPane(Pane[tuple[HistoryPoint, ...]]):
