@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
     from vnet_tui.engine.paths import Paths
 
+SYSTEM = "vnet:///system"
+EMBEDDED = "vnet:///embedded"
+SANDBOX = "vnet:///sandbox"
+SSH = "vnet+ssh://"
+
+URIS = f"{SYSTEM}, {EMBEDDED}, {SANDBOX} and {SSH}[USER@]HOST[:PORT]/system"
+
 
 async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False) -> Connection:
     """The manager of networks that a URI names; to be ended with ``close()``.
 
-    ``vnet:///embedded`` is an engine in this process, on ``paths`` (else those of VNET_STATE_DIR
-    and VNET_RUN_DIR); with ``watch`` it ends what a killed one left half-done, and watches the
-    host, as a daemon does anyway.
+    - ``vnet:///system``: the daemon of this host, by its socket in the run directory;
+    - ``vnet:///embedded``: an engine in this process; with ``watch`` it ends what a killed one
+      left half-done, and watches the host, as a daemon does anyway;
+    - ``vnet:///sandbox``: a daemon in a sandbox of its own, which ends with ``close()``;
+    - ``vnet+ssh://user@host/system``: the daemon of another host, through ssh;
+    - nothing: what VNET_URI names, else the daemon where it answers, else an engine here.
 
-    Raises :class:`~vnet_tui.engine.errors.VnetError` for a URI that names nothing.
+    ``paths`` are those of this host, else those that VNET_STATE_DIR and VNET_RUN_DIR name.
+    Raises :class:`~vnet_tui.engine.errors.VnetError` for a URI that names nothing, and
+    :class:`~vnet_tui.engine.errors.ConnectionLostError` where nobody answers.
     """
-    from vnet_tui.engine.errors import VnetError
+    from vnet_tui.engine.errors import ConnectionLostError, VnetError
     from vnet_tui.engine.paths import Paths
 
-    if uri not in ("", "vnet:///embedded"):
-        raise VnetError(f"{uri!r} names no manager of networks", "vnet:///embedded does")
-    from vnet_tui.client.local import LocalConnection, connect
-
+    uri = uri or os.environ.get("VNET_URI", "")
     paths = paths or Paths.choose()
-    return await connect(paths) if watch else LocalConnection(paths)
+    if uri in ("", SYSTEM):
+        from vnet_tui.client.remote import RemoteConnection
+        from vnet_tui.client.wires import SocketWay
+
+        try:
+            return await RemoteConnection.open(SocketWay(paths.socket))
+        except ConnectionLostError:
+            if uri:
+                raise
+            uri = EMBEDDED
+    if uri == EMBEDDED:
+        from vnet_tui.client.local import LocalConnection, connect
+
+        return await connect(paths) if watch else LocalConnection(paths)
+    if uri == SANDBOX:
+        from vnet_tui.client.remote import RemoteConnection
+        from vnet_tui.client.sandboxed import SandboxWay
+
+        return await RemoteConnection.open(SandboxWay())
+    if uri.startswith(SSH):
+        from vnet_tui.client.remote import RemoteConnection
+        from vnet_tui.client.ssh import Destination, SshWay
+
+        return await RemoteConnection.open(SshWay(Destination.of(uri)))
+    raise VnetError(f"{uri!r} names no manager of networks", f"there are {URIS}")

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 OnProgress = Callable[[Progress], None]
 
+IMPORTED_LATER = {
+    "Explanation": "vnet_tui.engine.doctor.explain",
+    "Finding": "vnet_tui.engine.doctor.findings",
+    "Query": "vnet_tui.engine.doctor.explain",
+}
+"""Names in the annotations below that only their own methods need, and the modules that have
+them: what speaks to the daemon imports these when it needs them."""
+
 
 class Connection(Protocol):
     """A manager of virtual networks. All methods raise :class:`~vnet_tui.engine.errors.VnetError`.

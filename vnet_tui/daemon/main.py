@@ -1,24 +1,61 @@
-"""``vnetd``: an engine in the foreground that starts what is to start by itself, and stays.
+"""``vnetd``: an engine that stays, and serves all who may ask it.
 
-It makes forwards follow their guests and keeps history while no interface is open. Networks go on
-when it ends.
+It starts what is to start by itself, makes forwards follow their guests, and keeps history while
+no interface is open. Networks go on when it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import resource
 import signal
 import sys
-from argparse import ArgumentParser
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vnet_tui import __version__
 
 if TYPE_CHECKING:
-    from vnet_tui.engine.engine import Engine
+    from vnet_tui.daemon.hosted import Hosted
     from vnet_tui.engine.paths import Paths
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    from vnet_tui.daemon import rights
+    from vnet_tui.daemon.journal import JOURNAL
+
+    made = ArgumentParser(prog="vnetd", description="Run virtual networks, and serve who asks.")
+    made.add_argument("--version", action="version", version=f"vnetd {__version__}")
+    made.add_argument("--state-dir", metavar="DIR", help="definitions and leases (VNET_STATE_DIR)")
+    made.add_argument("--run-dir", metavar="DIR", help="what runs, and the socket (VNET_RUN_DIR)")
+    made.add_argument(
+        "--change-group",
+        metavar="GROUP",
+        default=rights.CHANGE_GROUP,
+        help="whose members may change networks, beside root (%(default)s)",
+    )
+    made.add_argument(
+        "--read-group",
+        metavar="GROUP",
+        default=rights.READ_GROUP,
+        help="whose members may look at networks (%(default)s)",
+    )
+    made.add_argument(
+        "--anyone-may-read", action="store_true", help="every user of the host may look at them"
+    )
+    made.add_argument(
+        "--journal",
+        metavar="SOCKET",
+        type=Path,
+        default=JOURNAL,
+        help="where changes are logged; without one, on standard error (%(default)s)",
+    )
+    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,39 +63,81 @@ def main(argv: Sequence[str] | None = None) -> int:
     from vnet_tui.engine.errors import VnetError
     from vnet_tui.engine.paths import Paths
 
-    parser = ArgumentParser(prog="vnetd", description="Run virtual networks.")
-    parser.add_argument("--version", action="version", version=f"vnetd {__version__}")
-    parser.add_argument(
-        "--state-dir", metavar="DIR", help="definitions and leases (VNET_STATE_DIR)"
-    )
-    parser.add_argument("--run-dir", metavar="DIR", help="what runs (VNET_RUN_DIR)")
-    args = parser.parse_args(argv)
+    options = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="vnetd: %(message)s")
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    _allow_many_files()
     try:
-        asyncio.run(_serve(Paths.choose(args.state_dir, args.run_dir)))
+        asyncio.run(_run(Paths.choose(options.state_dir, options.run_dir), options))
     except VnetError as error:
         print(f"vnetd: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(paths: Paths) -> None:
-    from vnet_tui.engine.engine import Engine
+def _allow_many_files() -> None:
+    """Every client is an open file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
+
+async def _run(paths: Paths, options: Namespace) -> None:
+    from vnet_tui.daemon.hosted import Hosted
+    from vnet_tui.daemon.journal import follow_audit
+    from vnet_tui.daemon.listening import listening, only_daemon
+    from vnet_tui.daemon.notify import notify
+    from vnet_tui.daemon.rights import Rights
+    from vnet_tui.daemon.server import Server
+
+    rights = Rights(options.change_group, options.read_group, options.anyone_may_read)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    async with Engine(paths) as engine:
-        await engine.adopt()
-        await engine.watch()
-        teller = asyncio.ensure_future(_tell(engine))
-        await engine.start_autostart()
-        _say("vnetd: ready")
-        await ended.wait()
-        teller.cancel()
+    with only_daemon(paths), listening(paths.socket) as socket:
+        follow_audit(options.journal)
+        async with Hosted(paths) as engine:
+            await engine.adopt()
+            await engine.watch()
+            teller = asyncio.ensure_future(_tell(engine))
+            reloader = _on_hangup(engine)
+            server = Server(engine, rights)
+            await server.serve(socket)
+            await engine.start_autostart()
+            notify("READY=1")
+            _say("vnetd: ready")
+            await ended.wait()
+            notify("STOPPING=1")
+            await server.close()
+            teller.cancel()
+            reloader.cancel()
 
 
-async def _tell(engine: Engine) -> None:
+def _on_hangup(engine: Hosted) -> asyncio.Task[None]:
+    """Look at the store again with every SIGHUP."""
+    from vnet_tui.daemon.notify import notify, reloading
+    from vnet_tui.engine.errors import VnetError
+
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    reload: Callable[[], Awaitable[object]] = getattr(engine, "reload", engine.networks)
+
+    async def follow() -> None:
+        while True:
+            await asked.wait()
+            asked.clear()
+            notify(*reloading())
+            try:
+                await reload()
+                _say("vnetd: read the definitions again")
+            except VnetError as error:
+                print(f"vnetd: {error}", file=sys.stderr)
+            notify("READY=1")
+
+    return asyncio.ensure_future(follow())
+
+
+async def _tell(engine: Hosted) -> None:
     from vnet_tui.engine.text import printable
 
     async for event in engine.events():
@@ -69,3 +148,7 @@ def _say(line: str) -> None:
     """A line for whoever reads along; who stops doing so doesn't end the daemon."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

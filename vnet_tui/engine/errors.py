@@ -93,6 +93,10 @@ class NotPermittedError(VnetError):
     """The request needs rights that this process hasn't."""
 
 
+class ConnectionLostError(VnetError):
+    """The daemon can't be reached, or went away before it answered."""
+
+
 class DriverError(VnetError):
     """The system refused: what was asked of it and what it said."""
 

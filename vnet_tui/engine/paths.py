@@ -83,6 +83,16 @@ class Paths:
         return self.run / "lock"
 
     @property
+    def socket(self) -> Path:
+        """Where the daemon listens."""
+        return self.run / "vnetd.sock"
+
+    @property
+    def daemon_lock(self) -> Path:
+        """Locked (flock) by the daemon for as long as it runs; holds its process id."""
+        return self.run / "vnetd.lock"
+
+    @property
     def instance(self) -> str:
         """Eight hex digits that tell our marks from those of an engine with another run
         directory: a digest of its path."""

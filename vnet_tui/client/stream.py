@@ -1,0 +1,106 @@
+"""A stream of a daemon's, over a connection of its own that is made anew when it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from vnet_tui.client.remote import FIRST_PAUSE, LONGEST_PAUSE, lost_events
+from vnet_tui.engine.errors import ConnectionLostError
+from vnet_tui.engine.views import Event
+from vnet_tui.protocol.codec import Json
+from vnet_tui.protocol.methods import Method
+from vnet_tui.protocol.wire import Wire, pack
+
+if TYPE_CHECKING:
+    from vnet_tui.client.remote import RemoteConnection
+
+
+class Stream:
+    """Iterates over what a method of the daemon gives from the moment of the call.
+
+    Where it is a stream of events, a warning tells that some are missing: because they weren't
+    read in time, or because the daemon was away. Others go on without a word.
+    """
+
+    def __init__(
+        self, remote: RemoteConnection, method: Method, call: dict[str, Json], kept: set[Stream]
+    ) -> None:
+        self._remote = remote
+        self._method = method
+        self._call = pack(call)
+        self._kept = kept
+        self._wire: Wire | None = None
+        self._waiting: deque[Any] = deque()
+        self._more = True
+        self._reached = False
+        self._beginning = asyncio.ensure_future(self._begin(0.0))
+
+    async def begun(self) -> None:
+        """Wait until nothing that happens is missed any more."""
+        await asyncio.wait({self._beginning})
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> Any:
+        while not self._waiting:
+            if not self._more:
+                await self.aclose()
+                raise StopAsyncIteration
+            try:
+                await self._read()
+            except ConnectionLostError:
+                if not self._reached or not self._more:
+                    await self.aclose()
+                    raise
+                await self._again()
+            except BaseException:
+                await self.aclose()
+                raise
+        return self._waiting.popleft()
+
+    async def aclose(self) -> None:
+        """End the stream, and its connection."""
+        self._more = False
+        self._kept.discard(self)
+        self._beginning.cancel()
+        with contextlib.suppress(BaseException):
+            await self._beginning
+        if self._wire is not None:
+            self._wire.abort()
+
+    async def _begin(self, patience: float) -> None:
+        wire = await self._remote.reach(patience)
+        self._wire = wire
+        wire.write(self._call)
+        # The first reply is empty: it says that the stream has begun.
+        _, _, self._more = await self._remote.next_item(wire, self._method)
+        self._reached = True
+
+    async def _read(self) -> None:
+        await asyncio.shield(self._beginning)
+        if self._wire is None or not self._more:
+            return
+        item, skipped, self._more = await self._remote.next_item(self._wire, self._method)
+        if skipped and self._method.result is Event:
+            self._waiting.append(lost_events(f"{skipped} events came too fast and are lost"))
+        if item is not None:
+            self._waiting.append(item)
+
+    async def _again(self) -> None:
+        """Reach the daemon again, however long that takes."""
+        pause = FIRST_PAUSE
+        while True:
+            self._beginning = asyncio.ensure_future(self._begin(0.0))
+            try:
+                await asyncio.shield(self._beginning)
+                break
+            except ConnectionLostError:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        if self._method.result is Event:
+            told = "the daemon was away: what happened meanwhile is among the past events"
+            self._waiting.append(lost_events(told))
