@@ -21,7 +21,7 @@ from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.states import MODES, RULE_STATES
 
 COLUMNS = (
-    Column(key="direction", label="direction", width=10),
+    Column(key="direction", label="way", width=5),
     Column(key="position", label="#", width=3, justify="right"),
     Column(key="rule", label="rule", width=28, grow=4, most=90),
     Column(key="state", label="state", width=9),
@@ -32,7 +32,7 @@ COLUMNS = (
 
 DEFAULT_KEYS = {"incoming": DEFAULT_IN, "outgoing": DEFAULT_OUT}
 
-DIRECTIONS = {"incoming": Cell("↓ incoming", "in"), "outgoing": Cell("↑ outgoing", "out")}
+DIRECTIONS = {"incoming": Cell("↓ in", "in"), "outgoing": Cell("↑ out", "out")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
