@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from vnet_tui.engine.guests import find_guest, guests
+from vnet_tui.engine.guests import find_guest, guests, namesakes
 from vnet_tui.engine.model import Dhcp, Dns, Network, Reservation
 from vnet_tui.engine.views import Guest, Lease
 
@@ -10,8 +10,14 @@ NOW = 1000.0
 A, B, C = "52:54:00:00:00:0a", "52:54:00:00:00:0b", "52:54:00:00:00:0c"
 
 
-def lease(address: str, mac: str = "", name: str = "", expires: float | None = 2000.0) -> Lease:
-    return Lease(address=ip_address(address), mac=mac, name=name, expires=expires)
+def lease(
+    address: str,
+    mac: str = "",
+    name: str = "",
+    expires: float | None = 2000.0,
+    since: float | None = None,
+) -> Lease:
+    return Lease(address=ip_address(address), mac=mac, name=name, expires=expires, since=since)
 
 
 def kept(address: str, mac: str | None = None, name: str | None = None) -> Reservation:
@@ -100,6 +106,32 @@ def test_a_lease_is_found_by_its_host_name() -> None:
     assert find_guest(network(), leases, "foobar.lan") == frozenset()
     assert find_guest(network(), leases, "") == frozenset()
     assert find_guest(Network(name="x"), [], "foobar") == frozenset()
+
+
+def test_of_two_guests_with_one_name_it_was_the_first_who_has_it() -> None:
+    old, new = lease("10.0.0.9", B, "Web", since=5), lease("10.0.0.4", A, "web", since=7)
+    six = lease("fd00::4", A, "web", since=7)
+    assert find_guest(network(), [new, six, old], "web") == {old.address, six.address}
+    (pair,) = namesakes(network(), [new, six, old])
+    assert (pair.name, pair.first, pair.other) == ("web", old, new)
+    # Who was seen with it comes before who wasn't.
+    unseen = lease("10.0.0.2", C, "web", expires=10)
+    assert find_guest(network(), [unseen, new], "web") == {new.address}
+
+
+def test_one_guest_with_two_leases_is_where_its_latest_is() -> None:
+    boot, system = lease("10.0.0.4", A, "web", since=5), lease("10.0.0.9", A, "web", since=6)
+    other = lease("10.0.0.2", B, "web", since=5.5)
+    assert find_guest(network(), [boot, other, system], "web") == {system.address}
+    assert [pair.other for pair in namesakes(network(), [boot, other, system])] == [other]
+    assert namesakes(network(), [boot, system, lease("10.0.0.3", C)]) == ()
+
+
+def test_a_reserved_name_is_its_owners_wherever_others_say_they_are() -> None:
+    reserved = network(kept("10.0.0.9", A, "web"), domain="lan")
+    (pair,) = namesakes(reserved, [lease("10.0.0.5", B, "web.lan", since=1)])
+    assert pair.first == reserved.dhcp.reservations[0] if reserved.dhcp else False
+    assert namesakes(reserved, [lease("10.0.0.5", A, "web"), lease("fd00::5", B, "web")]) == ()
 
 
 def test_ten_thousand_guests_are_put_together_in_one_pass() -> None:

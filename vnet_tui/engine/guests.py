@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vnet_tui.engine.model import Address, Network, Reservation
@@ -62,20 +62,86 @@ def guests(
 def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:
     """Where a guest is that a rule names: at most one address a family, none while unknown.
 
-    A reservation of that name decides; for a family that it says nothing of, the lease whose
-    guest gave that host name, of several the one that ends first. Names are compared without
-    regard to case, and with or without the network's own domain. dnsmasq lets the newest guest
-    have a name that several claim, unless a reservation gives it to one.
+    A reservation of that name decides; for a family that it says nothing of, the lease of the guest
+    that has had this host name for longest, of several leases of that guest the latest. Names are
+    compared without regard to case, and with or without the network's own domain.
     """
     own = network.dns.domain if network.dns else None
     found: dict[int, Address] = {}
     for reservation in _reservations(network):
         if _same(reservation.name, domain, own):
             found.setdefault(reservation.address.version, reservation.address)
-    for lease in sorted(leases, key=_ending):
-        if _same(lease.name, domain, own):
-            found.setdefault(lease.address.version, lease.address)
+    for lease in _by_right([lease for lease in leases if _same(lease.name, domain, own)]):
+        found.setdefault(lease.address.version, lease.address)
     return frozenset(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Namesakes:
+    """Two guests with one name: rules lead to ``first``, a lease or a reservation."""
+
+    name: str
+    first: Lease | Reservation
+    other: Lease
+
+    def __str__(self) -> str:
+        mac = self.first.mac or self.other.mac or "52:54:00:…"
+        keep = f'<host name="{self.name}" mac="{mac}" address="{self.first.address}"/>'
+        if isinstance(self.first, Reservation):
+            return (
+                f"{_at(self.other)} says that it is {self.name}, which is reserved for "
+                f"{_at(self.first)}: rules lead there (give it another host name)"
+            )
+        return (
+            f"two guests say that they are {self.name}: {_at(self.first)} and {_at(self.other)}; "
+            f"rules lead to the former, who was it first, until its lease ends (give one another "
+            f"host name, or keep the name for one: {keep} in <dhcp>)"
+        )
+
+
+def namesakes(network: Network, leases: Iterable[Lease]) -> tuple[Namesakes, ...]:
+    """Every lease whose name is another guest's, of the same family, whom rules lead to."""
+    own = network.dns.domain if network.dns else None
+    first: dict[tuple[int, str], Lease | Reservation] = {
+        (one.address.version, plain_name(one.name, own)): one
+        for one in reversed(_reservations(network))
+        if one.name
+    }
+    found = []
+    for lease in _by_right(leases):
+        if lease.name:
+            name = plain_name(lease.name, own)
+            whose = first.setdefault((lease.address.version, name), lease)
+            same = whose.mac and whose.mac.lower() == lease.mac
+            if whose.address != lease.address and not same:
+                found.append(Namesakes(name, whose, lease))
+    return tuple(found)
+
+
+def namesake_notes(network: Network, leases: Iterable[Lease]) -> Callable[[str], str]:
+    """What to say in a few words of a guest that a rule names: who else has that name, if any."""
+    own = network.dns.domain if network.dns else None
+    others: dict[str, list[str]] = {}
+    for pair in namesakes(network, leases):
+        others.setdefault(pair.name, []).append(_at(pair.other))
+
+    def note(domain: str) -> str:
+        named = others.get(plain_name(domain, own))
+        return f"{' and '.join(named)} has this name too" if named else ""
+
+    return note
+
+
+def _by_right(leases: Iterable[Lease]) -> list[Lease]:
+    """Leases in the order in which they have a right to a name: guests by when they had it first,
+    then by which lease ends first; those of one guest from the latest on."""
+    leases = sorted(leases, key=lambda lease: (_since(lease), _ending(lease)))
+    rank: dict[str, int] = {}
+    for lease in leases:
+        rank.setdefault(lease.mac or str(lease.address), len(rank))
+    leases.sort(key=_since, reverse=True)
+    leases.sort(key=lambda lease: rank[lease.mac or str(lease.address)])
+    return leases
 
 
 def name_at(network: Network, leases: Iterable[Lease], address: Address) -> str:
@@ -139,6 +205,15 @@ class _Drafts:
 
 def _order(address: Address) -> tuple[int, int]:
     return address.version, int(address)
+
+
+def _at(one: Lease | Reservation) -> str:
+    return f"{one.mac} at {one.address}" if one.mac else str(one.address)
+
+
+def _since(lease: Lease) -> float:
+    """When it had its name first; never, where nobody saw that."""
+    return lease.since if lease.since is not None else float("inf")
 
 
 def _ending(lease: Lease) -> tuple[float, tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from vnet_tui.engine.errors import StoreError
+from vnet_tui.engine.lease_names import recalled
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.text import printable
@@ -54,6 +55,7 @@ def parse_leases(text: str) -> tuple[Lease, ...]:
 def read_leases(paths: Paths, network: UUID) -> tuple[Lease, ...]:
     """The leases of a network as its file says now; none where there is no file.
 
+    One whose name another guest has taken since has it all the same, where an engine saw it.
     Raises :class:`~vnet_tui.engine.errors.StoreError` where the file can't be read: without its
     leases the network's forwards would lead nowhere.
     """
@@ -64,7 +66,7 @@ def read_leases(paths: Paths, network: UUID) -> tuple[Lease, ...]:
         return ()
     except OSError as error:
         raise StoreError(f"can't read {path}: {error.strerror}") from error
-    return parse_leases(data.decode("utf-8", "replace"))
+    return recalled(paths, network, parse_leases(data.decode("utf-8", "replace")))
 
 
 def _lease(fields: list[str]) -> Lease | None:

@@ -18,9 +18,10 @@ from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
 from vnet_tui.engine.events import EventBus
-from vnet_tui.engine.guests import find_guest, guests
+from vnet_tui.engine.guests import find_guest, guests, namesake_notes
 from vnet_tui.engine.leases import LeaseWatch, read_leases
 from vnet_tui.engine.model import Address
+from vnet_tui.engine.name_watch import NameWatch
 from vnet_tui.engine.pace import Pace
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import LinkSnapshot
@@ -57,6 +58,7 @@ class Live:
         self._catalog = catalog
         self._bus = bus
         self._system = System(paths, firewall, before_step)
+        self._names = NameWatch(paths, catalog, bus)
         self._tasks: list[asyncio.Task[None]] = []
         self._sampler: Sampler | None = None
         self._counters: LinkStats | None = None
@@ -163,7 +165,11 @@ class Live:
         running = listing.running.get(uuid)
         network = running[1] if running else listing.known[uuid]
         leases = self._leases(uuid) if running else ()
-        return policy.rule_status(network, lambda domain: find_guest(network, leases, domain))
+        return policy.rule_status(
+            network,
+            lambda domain: find_guest(network, leases, domain),
+            namesake_notes(network, leases),
+        )
 
     def _favour(self, uuid: UUID) -> None:
         """Somebody looks at this network, and wants to see what it counts."""
@@ -222,7 +228,9 @@ class Live:
                 now = _by_address(leases)
                 self._tell_leases(uuid, known.get(uuid, {}), now)
                 known[uuid] = now
+                named = await self._names.remember(uuid, leases)
                 await self._follow_guests(uuid)
+                await self._names.tell(uuid, named)
 
     def _tell_leases(
         self, uuid: UUID, before: Mapping[Address, Lease], after: Mapping[Address, Lease]

@@ -154,11 +154,27 @@ def describe(rule: Rule, *, outgoing: bool = False) -> str:
     return " ".join(words)
 
 
-def rule_status(network: Network, find_guest: FindGuest) -> tuple[RuleStatus, ...]:
-    """Every rule in document order, incoming first, and whether it does its work."""
+def rule_status(
+    network: Network, find_guest: FindGuest, remark: Callable[[str], str] = lambda _: ""
+) -> tuple[RuleStatus, ...]:
+    """Every rule in document order, incoming first, and whether it does its work.
+
+    ``remark`` gives what there is to say of the guest of a name, in a few words.
+    """
+    remarks: dict[str, str] = {}
+
+    def about(rule: Rule) -> str:
+        if rule.domain is None:
+            return ""
+        if rule.domain not in remarks:
+            remarks[rule.domain] = remark(rule.domain)
+        return remarks[rule.domain]
+
     return tuple(
         replace(
-            _status(network, rule, position, direction, find_guest, shadows.get(position, ())),
+            _status(
+                network, rule, position, direction, find_guest, about, shadows.get(position, ())
+            ),
             key=key,
         )
         for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
@@ -194,6 +210,7 @@ def _status(
     position: int,
     direction: str,
     find_guest: FindGuest,
+    remark: Callable[[Rule], str],
     shadowed_by: Sequence[int],
 ) -> RuleStatus:
     guest: Address | None = None
@@ -204,7 +221,7 @@ def _status(
         found = find_guest(rule.domain)
         guest = min(found, key=_order(network)) if found else None
         state = RuleState.ACTIVE if found else RuleState.WAITING
-        note = "" if found else f"waits for a guest named {rule.domain}"
+        note = remark(rule) if found else f"waits for a guest named {rule.domain}"
     if shadowed_by and state is not RuleState.OFF:
         numbers = " and ".join(str(by + 1) for by in shadowed_by)
         note = f"never decides: rule{'s' if len(shadowed_by) > 1 else ''} {numbers} before it"

@@ -66,13 +66,17 @@ class NetworkInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """A lease as dnsmasq recorded it; ``expires`` is seconds since 1970, None: never."""
+    """A lease as dnsmasq recorded it; ``expires`` is seconds since 1970, None: never.
+
+    ``since``, in the same seconds: since when it is known to have its name; None where it isn't.
+    """
 
     address: Address
     mac: str
     name: str
     expires: float | None
     client_id: str = ""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
