@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -80,13 +80,17 @@ class Checkpoints:
 
     async def adopt(self) -> None:
         """Take over what a killed engine left: roll back what is due, keep what isn't yet."""
-        pending = await self._lock.alone(self._known_in_this_boot)
-        if pending is None:
-            return
-        if pending.due:
-            with contextlib.suppress(VnetError):  # it was told, and the keeper tries again
+        if await self._lock.alone(self._known_in_this_boot) is not None:
+            await self.end_overdue()
+            self._keeper.start()
+
+    async def end_overdue(self) -> None:
+        """Roll back a checkpoint whose time has run out; before every change, in case that nobody
+        was there to do it. Where the keeper is at it, it is left to that."""
+        pending = self._files.pending()
+        if pending is not None and pending.due and not self._keeper.keeps:
+            with contextlib.suppress(VnetError):  # it was told; what isn't done is refused later
                 await self._when_due()
-        self._keeper.start()
 
     async def open(self, confirm_within: float) -> Checkpoint:
         """Open one. Raises StateError where one is open, and VnetError for too short a time."""
@@ -95,6 +99,7 @@ class Checkpoints:
                 f"{confirm_within:g} s to confirm a change",
                 f"from {SHORTEST:.0f} s to a day ({LONGEST:.0f} s) make sense",
             )
+        await self.end_overdue()
         by = caller()
         with audit.logged("open a checkpoint", {}, f"confirm within {confirm_within:g} s"):
             pending = await (await self._changes()).alone(partial(self._open, confirm_within, by))
@@ -113,6 +118,7 @@ class Checkpoints:
 
     async def confirm(self, id_: str) -> None:
         """Keep what was changed."""
+        await self.end_overdue()
         with audit.logged("confirm", {}, f"checkpoint {id_}"):
             await self._lock.alone(partial(self._confirm, id_, caller()))
         self._bus.tell(
@@ -135,7 +141,6 @@ class Checkpoints:
         if pending is None:
             return
         if pending.due:
-            self._keeper.start()
             raise StateError(
                 f"what {pending.who} changed wasn't confirmed and is being rolled back",
                 f"try again when it is; to do it now: vnet network-rollback {pending.id}",
@@ -162,7 +167,9 @@ class Checkpoints:
     def _known_in_this_boot(self) -> Pending | None:
         """The one that is open, with a deadline by the clock of this boot."""
         pending = self._files.pending()
-        if pending is not None and pending.deadline is None:
+        if pending is None:
+            self._files.tidy()
+        elif pending.deadline is None:
             left = pending.remaining()
             pending = replace(pending, deadline=boottime() + left)
             self._files.save_here(pending)
@@ -222,7 +229,7 @@ class Checkpoints:
         if pending.due:
             raise StateError(f"too late: checkpoint {id_} is being rolled back")
         self._files.end(Ended(id=id_, how="confirmed", who=by.who, when=time.time()))
-        self._sweep_leases(pending)
+        self._sweep_leases(pending.saved)
 
     def _decide(self, id_: str) -> Pending:
         """From here on there is no way but back."""
@@ -235,17 +242,17 @@ class Checkpoints:
     def _restore(self, pending: Pending) -> tuple[Path, ...]:
         return roll_back.restore(pending, self._catalog.store, self._files.aside(pending.id))
 
-    def _end(self, pending: Pending, by: Caller) -> bool:
+    def _end(self, pending: Pending, by: Caller, about: Iterable[UUID]) -> bool:
         """Whether this was what ended it; others may have rolled it back at the same time."""
         if self._files.ended(pending.id) is not None:
             return False
         self._files.end(Ended(id=pending.id, how="rolled back", who=by.who, when=time.time()))
-        self._sweep_leases(pending)
+        self._sweep_leases(pending.saved.union(about))
         return True
 
-    def _sweep_leases(self, pending: Pending) -> None:
-        known = self._catalog.look().known
-        for uuid in pending.saved - known.keys():
+    def _sweep_leases(self, uuids: frozenset[UUID]) -> None:
+        """Remove the leases of those of these networks that are gone now."""
+        for uuid in uuids - self._catalog.look().known.keys():
             self._paths.lease_file(uuid).unlink(missing_ok=True)
 
     # Rolling back
@@ -281,7 +288,7 @@ class Checkpoints:
                 self._keeper.start()
                 raise
             self._trouble = ""
-            if await self._lock.alone(partial(self._end, pending, by)):
+            if await self._lock.alone(partial(self._end, pending, by, about.keys())):
                 audit.log("roll back", about, steps=steps, by=by)
                 self._tell_rolled_back(pending, undone, by)
         await self._settled(pending.ran is None)

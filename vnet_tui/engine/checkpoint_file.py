@@ -143,8 +143,6 @@ class CheckpointFiles:
 
     def save(self, pending: Pending) -> None:
         """Write a checkpoint, new or changed. It is there when the stored part is."""
-        for left in self._directory.glob(".*.tmp"):
-            left.unlink(missing_ok=True)  # whoever wrote it was killed
         self.save_here(pending)
         self._write(self._stored, _stored_fields(pending))
 
@@ -157,9 +155,19 @@ class CheckpointFiles:
         earlier = [entry for entry in self._json(self._ended) or () if entry["id"] != ended.id]
         last = {"id": ended.id, "how": ended.how, "who": ended.who, "when": ended.when}
         self._write(self._ended, [*earlier[1 - REMEMBERED :], last])
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what belongs to no checkpoint that is open, when none is; also what a killed
+        engine was writing."""
+        unfinished = [
+            *self._directory.glob(".*.tmp"),
+            *self._running.parent.glob(f".{self._running.name}.*.tmp"),
+        ]
         try:
-            remove_durably(self._stored)
-            remove_durably(self._running)
+            for path in (self._stored, self._running, *unfinished):
+                if path.exists():
+                    remove_durably(path)
         except OSError as error:
             raise _refused(self._stored, error) from error
 

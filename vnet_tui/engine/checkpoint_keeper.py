@@ -33,10 +33,15 @@ class Keeper:
         self._forever = False
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it is at work."""
+        return self._task is not None and not self._task.done()
+
     def start(self, *, forever: bool = False) -> None:
         """Keep the checkpoint that is open; ``forever``: those that others open later, too."""
         self._forever = self._forever or forever
-        if self._task is None or self._task.done():
+        if not self.keeps:
             self._task = asyncio.get_running_loop().create_task(
                 self._keep(),
                 context=contextvars.Context(),  # not on behalf of whoever opened it

@@ -65,6 +65,7 @@ class Edits:
             self._checkpoints.allow()
             return work(self._catalog.look())
 
+        await self._checkpoints.end_overdue()
         return await self._lock.alone(allowed)
 
     def _define(self, text: str, replacing: str | None, listing: Listing) -> tuple[UUID, str]:

@@ -413,6 +413,7 @@ class Engine:
         ``asked`` is what it is logged as, if not as ``verb``; ``by_itself``: the host starts it.
         """
         self._permitted(f"{verb} a network")
+        await self._checkpoints.end_overdue()
         asked = asked or verb
 
         def prepare(running: Running) -> Request:
