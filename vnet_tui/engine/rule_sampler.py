@@ -1,8 +1,9 @@
 """The firewall's counters for statistics: as many networks a second as cost little.
 
-Reading takes the kernel a time that grows with rules and with networks (nftables: some 0.4 ms a
-network where there are a hundred). So a second's work is bounded: networks take turns, and those
-that somebody looks at have theirs every time.
+Reading takes a time that grows with rules and with networks (nftables: 0.4 ms of a processor for
+each of a hundred networks, 2 ms for each of five hundred, as the kernel looks for a set by going
+through all of them). So a second's work is bounded: networks take turns, and those that somebody
+looks at have theirs every time.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ LONGEST_SECONDS = 10.0
 FAVOURED = 4
 """So many networks, those that were looked at last, are read every time."""
 
-_FIRST_GUESS = 0.0005
+_FIRST_COUNT = 8
 _DEFAULTS = frozenset((DEFAULT_IN, DEFAULT_OUT))
 
 _log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class RuleSampler:
         self._counted: Mapping[UUID, NetworkCounters] = {}
         self._read_at: dict[UUID, float] = {}
         self._favoured: deque[UUID] = deque(maxlen=FAVOURED)
-        self._cost = _FIRST_GUESS
+        self._count = _FIRST_COUNT
         self._due = clock()
         self._failed = ""
         self._task: asyncio.Task[None] | None = None
@@ -74,7 +75,7 @@ class RuleSampler:
         """Begin to read those of the running ``networks`` whose turn it is, if it is time."""
         if (self._task and not self._task.done()) or self._clock() < self._due or not networks:
             return
-        count = max(1, len(self._favoured), int(PART_SECONDS / self._cost))
+        count = max(self._count, len(self._favoured))
         part = heapq.nsmallest(count, networks, key=self._turn)
         self._task = asyncio.create_task(self._take(frozenset(networks), part))
 
@@ -103,7 +104,10 @@ class RuleSampler:
             return
         self._failed = ""
         took = self._clock() - start
-        self._cost = (self._cost + took / len(part)) / 2
+        if took > PART_SECONDS:
+            self._count = max(1, int(len(part) * PART_SECONDS / took))
+        elif took < PART_SECONDS / 2 and len(part) >= self._count:
+            self._count *= 2
         self._due = start + min(took / SHARE, LONGEST_SECONDS)
         new = {network: _thin(counters) for network, counters in found.networks.items()}
         kept = self._counted.keys() - {*part}
