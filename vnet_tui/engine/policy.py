@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from uuid import UUID
 
 from vnet_tui.engine.check.forwards import takes_port
@@ -67,8 +69,8 @@ class _Compiled:
         if self._made is None or self._made_as != made_as:
             incoming = outgoing = CLOSED
             if network.mode is not Mode.ISOLATED:
-                incoming = _policy(network.incoming, found, _incoming_drafts)
-                outgoing = _policy(network.outgoing, found, _outgoing_drafts)
+                incoming = _policy(network, "incoming", found)
+                outgoing = _policy(network, "outgoing", found)
             self._made_as = made_as
             self._made = NetworkRules(
                 network=uuid,
@@ -103,9 +105,8 @@ def names_guests(network: Network) -> bool:
 
 def _domains(network: Network) -> frozenset[str]:
     """The guests that rules name which aren't switched off."""
-    policies = (network.incoming, network.outgoing)
-    named = {rule.domain for policy in policies for rule in policy.rules if rule.enabled}
-    return frozenset(domain for domain in named if domain is not None)
+    drafts = chain(_drafts(network, "incoming"), _drafts(network, "outgoing"))
+    return frozenset(set(map(attrgetter("domain"), filter(None, drafts))) - {None})
 
 
 def unsupported(network: Network) -> tuple[Problem, ...]:
@@ -180,19 +181,18 @@ def rule_status(
         for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
         for shadows in [shadowed(policy.rules, incoming=direction == "incoming")]
         for position, (rule, key) in enumerate(
-            zip(policy.rules, _keys(network, policy, direction), strict=True)
+            zip(policy.rules, _keys(network, direction), strict=True)
         )
     )
 
 
-def _keys(network: Network, policy: Policy, direction: str) -> list[str]:
+def _keys(network: Network, direction: str) -> list[str]:
     """The key that the firewall has for each rule; empty for those that it hasn't got."""
     if network.mode is Mode.ISOLATED:
-        return [""] * len(policy.rules)
-    drafts = _outgoing_drafts if direction == "outgoing" else _incoming_drafts
+        return [""] * len(_policy_of(network, direction).rules)
     numbers: dict[str, int] = {}
     keys = []
-    for draft in drafts.each(policy.rules):
+    for draft in _drafts(network, direction):
         key = "" if draft is None else draft.key
         number = numbers[key] = numbers.get(key, 0) + 1
         keys.append(_numbered(key, number) if key else "")
@@ -312,16 +312,26 @@ _incoming_drafts: Drafts = Memo(lambda rule: _Draft(rule, outgoing=False) if rul
 _outgoing_drafts: Drafts = Memo(lambda rule: _Draft(rule, outgoing=True) if rule.enabled else None)
 
 
+def _drafts(network: Network, direction: str) -> Sequence[_Draft | None]:
+    """The drafts of a policy's rules; None for those that are switched off."""
+    drafts = _outgoing_drafts if direction == "outgoing" else _incoming_drafts
+    return drafts.each(_policy_of(network, direction).rules, (network.uuid, network.name))
+
+
+def _policy_of(network: Network, direction: str) -> Policy:
+    return network.outgoing if direction == "outgoing" else network.incoming
+
+
 def _policy(
-    policy: Policy, found: Mapping[str | None, _Found | None], drafts: Drafts
+    network: Network, direction: str, found: Mapping[str | None, _Found | None]
 ) -> PolicyRules:
-    default = policy.default or Action.DENY
-    live = [draft for draft in drafts.each(policy.rules) if draft is not None]
+    default = _policy_of(network, direction).default or Action.DENY
+    live = list(filter(None, _drafts(network, direction)))
     rules = [
         draft.made if draft.made_for is (at := found[draft.domain]) else draft.follow(at)
         for draft in live
     ]
-    if len({draft.key for draft in live}) < len(live):
+    if len(set(map(attrgetter("key"), live))) < len(live):
         numbers: dict[str, int] = {}
         for place, draft in enumerate(live):
             number = numbers[draft.key] = numbers.get(draft.key, 0) + 1

@@ -178,9 +178,9 @@ def _digest(rules: NetworkRules) -> str:
     """Each rule counts by a digest of its own, which is kept for as long as it is the same rule."""
     subnets = " ".join(map(str, rules.subnets))
     whole = hashlib.sha256(f"{rules.network} {rules.bridge!r} {rules.mode} {subnets}".encode())
-    for policy in (rules.incoming, rules.outgoing):
+    for outgoing, policy in enumerate((rules.incoming, rules.outgoing)):
         whole.update(f" {policy.default} {len(policy.rules)} ".encode())
-        whole.update(b"".join(_rule_digest.each(policy.rules)))
+        whole.update(b"".join(_rule_digest.each(policy.rules, (rules.network, outgoing))))
     return whole.hexdigest()[:16]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from vnet_tui.engine.alike import alike
 from vnet_tui.engine.drivers.firewall.groups import Member, resolve
 
 S = TypeVar("S", bound=Hashable)
@@ -106,8 +107,8 @@ def sets_of(
     group = _edited(before, tuple(members)) if before is not None else None
     if group is None:
         group = _made(tuple(members))
+    _groups.pop(name, None)
     _groups[name] = group
-    _groups.move_to_end(name)
     if len(_groups) > _KEPT:
         _groups.popitem(last=False)
     return group.sets
@@ -125,7 +126,7 @@ def _made(members: tuple[Member[tuple[S, str]], ...]) -> _Group[S]:
 
 def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _Group[S] | None:
     """The group from what it was before; None where that would be no less work."""
-    first, last = _alike(before.members, members)
+    first, last = alike(before.members, members)
     was = {id(one): one for one in before.members[first : len(before.members) - last]}
     now = {id(one): one for one in members[first : len(members) - last]}
     # Where each element has one member, their order is nothing to it.
@@ -155,24 +156,3 @@ def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _G
         if not sets[slot]:
             del sets[slot]
     return _Group(members, sets, plain=True)
-
-
-def _alike(one: tuple[object, ...], other: tuple[object, ...]) -> tuple[int, int]:
-    """How many are the same at the beginning, and how many of the rest at the end."""
-    shorter = min(len(one), len(other))
-    low, high = 0, shorter
-    while low < high:  # comparing slices is much faster than a loop of ours
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    first = low
-    low, high = 0, shorter - first
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return first, low

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from vnet_tui.engine.drivers.firewall.groups import Atom, Pairs
-from vnet_tui.engine.drivers.firewall.order import Span, spans
+from vnet_tui.engine.drivers.firewall.order import Span, places, spans
 from vnet_tui.engine.drivers.firewall.ports import protocols
 from vnet_tui.engine.drivers.firewall.scopes import Scope, host, words
 from vnet_tui.engine.memo import Memo
@@ -82,6 +82,7 @@ class Fragment:
     kind: Kind
     kind_asked: Kind
     about: tuple[Span, ...]
+    places: tuple[int, ...]
     cuts: bool
     moves: bool
     verdict: str
@@ -106,12 +107,12 @@ def _make(rule: PolicyRule | Forward, guests_are: str, verdict: str, *, limited:
     """``guests_are``: which end of a packet the guest of a rule is, ``saddr`` or ``daddr``."""
     if isinstance(rule, Forward):
         ports: PortRange | None = rule.ports
-        about: tuple[PortRange | None, ...] = (rule.ports, rule.guest_ports)
+        ranges: tuple[PortRange | None, ...] = (rule.ports, rule.guest_ports)
         scopes = list(_forward_scopes(rule))
         shape = _shape(True, bool(rule.source), bool(rule.address), True, "", limited)
     else:
         ports = rule.ports
-        about = (ports,)
+        ranges = (ports,)
         scopes = list(_rule_scopes(rule, guests_are))
         guest = rule.guests is not None
         source = rule.source is not None or (guest and guests_are == "saddr")
@@ -121,6 +122,7 @@ def _make(rule: PolicyRule | Forward, guests_are: str, verdict: str, *, limited:
         shape = _shape(False, source, destination, ports is not None, protocol, alone)
     comment = f'comment "{rule.key}"'
     transports = protocols(rule.protocol)
+    about = tuple(spans(rule.protocol, transports, *ranges))
     atoms = []
     for version, scope in scopes:
         key = "".join(f"{word} . " for word in words(scope))
@@ -137,7 +139,8 @@ def _make(rule: PolicyRule | Forward, guests_are: str, verdict: str, *, limited:
         shape=shape,
         kind=_kind(shape, None),
         kind_asked=_kind(shape, verdict == DENY),
-        about=tuple(spans(rule.protocol, transports, *about)),
+        about=about,
+        places=places(about),
         cuts=_ends_connections(rule),
         moves=isinstance(rule, Forward) and rule.ports != rule.guest_ports,
         verdict=verdict,

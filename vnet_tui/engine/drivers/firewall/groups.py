@@ -7,9 +7,10 @@ the first of each element is all there is to find out, and that takes no loop of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
 from vnet_tui.engine.drivers.firewall.ports import BOTH, first_runs
@@ -49,6 +50,8 @@ class Reaching(Protocol):
 
 
 M = TypeVar("M", bound=Reaching)
+
+_APART: Callable[[Reaching], bool] = attrgetter("apart")
 
 
 class Member(Protocol[V]):
@@ -107,7 +110,7 @@ def resolve(members: Sequence[Member[V]]) -> dict[str, V]:
 
 def disjoint(run: list[M]) -> Iterator[list[M]]:
     """Adjacent members of one shape, cut where scopes overlap that aren't equal."""
-    if all(member.apart for member in run):
+    if all(map(_APART, run)):
         yield run
         return
     group: list[M] = []

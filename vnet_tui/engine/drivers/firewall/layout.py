@@ -134,3 +134,18 @@ def structure(
     entry_text = sorted(f"{name} {key} {value}" for name, key, value in entries)
     text = "\n".join([*chain_text, "", *size_text, "", *entry_text])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def part_structure(
+    chains: Mapping[str, Chain],
+    lookups: Mapping[str, Lookup],
+    entries: Sequence[tuple[str, str, str]] = (),
+    objects: Mapping[str, Object] | None = None,
+) -> str:
+    """The structure of a network's part, or of what all share, as it is to be."""
+    sizes = {name: len(lookup.elements) for name, lookup in lookups.items()}
+    return structure(
+        ((name, chain.hook, [tag(rule) for rule in chain.rules]) for name, chain in chains.items()),
+        (sizes | dict.fromkeys(objects or (), 0)).items(),
+        entries,
+    )

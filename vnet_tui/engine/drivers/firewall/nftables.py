@@ -24,7 +24,8 @@ from vnet_tui.engine.drivers.firewall.listing import ABSENT, read_layout, read_s
 from vnet_tui.engine.drivers.firewall.nft_dump import TableReader
 from vnet_tui.engine.drivers.firewall.nft_errors import OutdatedError
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
-from vnet_tui.engine.drivers.firewall.render import PROBE_LOG, render
+from vnet_tui.engine.drivers.firewall.policies import PROBE_LOG
+from vnet_tui.engine.drivers.firewall.render import render
 from vnet_tui.engine.drivers.firewall.transaction import REMOVE, Change, Counted, rewrite
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from typing import Protocol as Protocol_
 
@@ -43,8 +44,14 @@ def spans(
             yield _OTHER, _OTHER + 1
 
 
+def places(about: Iterable[Span]) -> tuple[int, ...]:
+    """The same where they are single ports; nothing where any is more than that."""
+    found = tuple(about)
+    return tuple(begin for begin, _ in found) if all(e - b == 1 for b, e in found) else ()
+
+
 class Placed(Protocol_[K_co]):
-    """A rule that has its place among others."""
+    """A rule that has its place among others; ``places`` are those of ``about``."""
 
     @property
     def kind(self) -> K_co: ...
@@ -52,8 +59,13 @@ class Placed(Protocol_[K_co]):
     @property
     def about(self) -> tuple[Span, ...]: ...
 
+    @property
+    def places(self) -> tuple[int, ...]: ...
+
 
 P = TypeVar("P", bound=Placed[Any])
+
+_PLACES: Callable[[Placed[Any]], tuple[int, ...]] = attrgetter("places")
 
 
 @dataclass(slots=True)
@@ -69,9 +81,10 @@ class _Kind(Generic[K, P]):
         known = self._known()
         return any(known.find(1, begin, end) >= 0 for begin, end in other.about)
 
-    def meets_none(self, places: Iterable[int]) -> bool:
-        """Whether no member is about any of these single ports."""
-        return not any(map(self._known().__getitem__, places))
+    def meets_any(self, others: Iterable[P]) -> bool:
+        """Whether any of the others, all about single ports, is about what a member is about."""
+        singles = chain.from_iterable(map(_PLACES, others))
+        return any(map(self._known().__getitem__, singles))
 
     def _known(self) -> bytearray:
         if self._map is None:
@@ -80,11 +93,12 @@ class _Kind(Generic[K, P]):
                 self._mark(self._map, member)
         return self._map
 
-    def add(self, member: P) -> None:
-        """One more."""
-        self.members.append(member)
+    def extend(self, more: list[P]) -> None:
+        """Take more members."""
+        self.members += more
         if self._map is not None:
-            self._mark(self._map, member)
+            for member in more:
+                self._mark(self._map, member)
 
     @staticmethod
     def _mark(known: bytearray, member: P) -> None:
@@ -114,8 +128,7 @@ def gather(
             home = None
         if home is not None:
             stays = _passing(more, passed)
-            for one in more[:stays]:
-                groups[home].add(one)
+            groups[home].extend(more[:stays])
             more = more[stays:]
         if more:
             homes[own] = len(groups)
@@ -125,12 +138,8 @@ def gather(
 
 def _passing(run: list[P], passed: list[_Kind[K, P]]) -> int:
     """How many of a run can pass those kinds: who can't keeps the rest of the run with it."""
-    if len(run) > 1:
-        spans_ = [span for one in run for span in one.about]
-        if all(end - begin == 1 for begin, end in spans_):
-            places = [begin for begin, _ in spans_]
-            if all(kind.meets_none(places) for kind in passed):
-                return len(run)
+    if all(map(_PLACES, run)) and not any(kind.meets_any(run) for kind in passed):
+        return len(run)
     return next(
         (at for at, one in enumerate(run) if any(kind.meets(one) for kind in passed)), len(run)
     )

@@ -18,7 +18,7 @@ from vnet_tui.engine.drivers.firewall.matches import (
     INET_PORT,
     TCP_OR_UDP,
 )
-from vnet_tui.engine.drivers.firewall.order import Span, gather, spans
+from vnet_tui.engine.drivers.firewall.order import Span, gather, places, spans
 from vnet_tui.engine.drivers.firewall.ports import protocols
 from vnet_tui.engine.drivers.firewall.scopes import host, words
 from vnet_tui.engine.memo import Memo
@@ -57,6 +57,7 @@ class Led:
     kind: Reach
     apart: bool
     about: tuple[Span, ...]
+    places: tuple[int, ...]
     atoms: tuple[Atom[Value]]
     pairs: Pairs[Value]
     spans: bool
@@ -88,6 +89,7 @@ def _make(forward: Forward) -> Mapping[int, Led]:
     key = "".join(f"{word} . " for word in words(scope))
     apart = all(map(host, scope))
     single = len(forward.ports) == 1
+    about = tuple(spans(forward.protocol, transports, forward.ports))
     for guest in forward.guests:
         if any(subnet.version != guest.version for subnet in scope):
             continue
@@ -100,7 +102,8 @@ def _make(forward: Forward) -> Mapping[int, Led]:
             guest=guest,
             kind=_reach(forward.source is not None, forward.address is not None),
             apart=apart,
-            about=tuple(spans(forward.protocol, transports, forward.ports)),
+            about=about,
+            places=places(about),
             atoms=(Atom(guest.version, scope, key, pairs),),
             pairs=pairs,
             spans=not single,
@@ -125,11 +128,11 @@ _KIND: Callable[[Led], Reach] = attrgetter("kind")
 class Translation:
     """The rules and lookups of a network's forwards, in order."""
 
-    def __init__(self, chain: str, forwards: Iterable[Forward]) -> None:
+    def __init__(self, chain: str, forwards: tuple[Forward, ...]) -> None:
         self.rules: list[str] = []
         self.lookups: dict[str, Lookup] = {}
         names = Names(chain)
-        found = _led.each(forwards)
+        found = _led.each(forwards, chain)
         for version in FAMILY_OF:
             led = [one[version] for one in found if version in one]
             for reach, members in gather(led, _KIND):
