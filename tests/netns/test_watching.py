@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import subprocess
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
@@ -14,11 +12,11 @@ import pytest
 
 from tests.support.dhcp import lease4, release4
 from tests.support.eventually import soon
-from tests.support.inventory import dnsmasqs, inventory, processes_here
+from tests.support.inventory import inventory
 from tests.support.lab import Lab
 from tests.support.packets import Fate, Packets, Probe
 from vnet_tui.engine.engine import Engine
-from vnet_tui.engine.views import EventKind, RuleState, State
+from vnet_tui.engine.views import EventKind, RuleState
 from vnet_tui.sandbox.namespaces import NamedNamespace, veth
 
 FOO = (Path(__file__).parents[2] / "vnet_tui/examples/foo.xml").read_text()
@@ -134,33 +132,6 @@ async def test_traffic_is_counted_by_network_and_by_port(
     assert (guest_seen.name, guest_seen.mac, guest_seen.port) == ("foobar", MAC, "p-foobar")
     assert guest_seen.addresses == (ip_address(address),)
     await soon(lambda: engine.history("Foo", "p-foobar"))
-
-
-async def test_what_others_break_is_shown_as_drifted_and_can_be_mended(
-    engine: Engine, lab: Lab
-) -> None:
-    events = engine.events()
-    told = asyncio.create_task(_until_told(events, EventKind.WARNING))
-    lab.ip("address", "del", "10.0.0.1/24", "dev", "vnet-foo")
-    message = await asyncio.wait_for(told, 10)
-    assert "add address 10.0.0.1/24 to vnet-foo" in message
-    foo = await engine.network("Foo")
-    assert (foo.state, foo.active) == (State.DRIFTED, True)
-    await engine.apply("Foo")
-
-    async def active() -> bool:
-        return (await engine.network("Foo")).state is State.ACTIVE
-
-    await soon(active)
-
-
-async def test_a_dnsmasq_that_dies_is_noticed(engine: Engine, lab: Lab) -> None:
-    told = asyncio.create_task(_until_told(engine.events(), EventKind.WARNING))
-    (pid,) = [pid for pid, line in processes_here().items() if "dnsmasq" in line]
-    os.kill(pid, signal.SIGKILL)
-    assert "start dnsmasq on vnet-foo" in await asyncio.wait_for(told, 10)
-    await engine.apply("Foo")
-    assert len(dnsmasqs()) == 1
 
 
 async def test_a_flushed_ruleset_is_written_anew_and_told(engine: Engine, lab: Lab) -> None:

@@ -22,6 +22,7 @@ class LocalConnection(Engine):
             firewall=driver,
             firewall_reason=reason,
             damaged=await self.damaged(),
+            repairs=self.repairs,
         )
 
 

@@ -88,20 +88,18 @@ class Run:
         ``clean`` is False from then on if something could not be undone.
         """
         for stage in stages:
-            failed = await self._run_stage(stage)
-            if failed is not None:
-                step, error = failed
+            failures = await self._run_stage(stage)
+            if failures:
+                step, error = failures[0]
                 raise await self.roll_back(describe(step), error) from error
 
-    async def as_far_as_possible(self, stages: Iterable[Stage]) -> tuple[str, ...]:
+    async def as_far_as_possible(
+        self, stages: Iterable[Stage]
+    ) -> tuple[tuple[Step, Exception], ...]:
         """Do all steps, whatever becomes of the others; those that failed, with the reasons."""
-        failed = []
+        failed: list[tuple[Step, Exception]] = []
         for stage in stages:
-            for step in stage.steps:
-                try:
-                    await self._run_one(step)
-                except (VnetError, OSError) as error:
-                    failed.append(f"{describe(step)}: {error}")
+            failed += await self._run_stage(stage, go_on=True)
         return tuple(failed)
 
     async def undone_if_failed(self, what: str, work: Awaitable[None]) -> None:
@@ -112,14 +110,17 @@ class Run:
         except Exception as error:
             raise await self.roll_back(what, error) from error
 
-    async def _run_stage(self, stage: Stage) -> tuple[Step, Exception] | None:
-        """Do one stage; steps that began are let finish. The first failure, if any."""
+    async def _run_stage(
+        self, stage: Stage, *, go_on: bool = False
+    ) -> list[tuple[Step, Exception]]:
+        """Do one stage; after a failure no step begins unless it is to ``go_on``, and those that
+        began are let finish. The failures, the first one first."""
         pending = iter(stage.steps)
         failures: list[tuple[Step, Exception]] = []
 
         async def work() -> None:
             for step in pending:
-                if failures:
+                if failures and not go_on:
                     return
                 try:
                     await self._run_one(step)
@@ -130,7 +131,7 @@ class Run:
             await work()
         else:
             await asyncio.gather(*(work() for _ in range(min(stage.width, len(stage.steps)))))
-        return failures[0] if failures else None
+        return failures
 
     async def _run_one(self, step: Step) -> None:
         number, self._begun = self._begun, self._begun + 1

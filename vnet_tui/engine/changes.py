@@ -54,18 +54,6 @@ class Request:
     services: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
-    """What it would take to have the host as it should be, in words.
-
-    ``shared`` are the steps about what all networks share (the firewall, host-wide settings);
-    ``networks`` holds the first step for each network whose own things aren't right.
-    """
-
-    shared: tuple[str, ...]
-    networks: Mapping[UUID, str]
-
-
 Running = Mapping[UUID, tuple[RunRecord, Network]]
 Prepare = Callable[[Running], Request]
 PortConflicts = Callable[[DesiredNetwork], Awaitable[tuple[Problem, ...]]]
@@ -133,32 +121,6 @@ class Changes:
             request = prepare({u: (d.record, d.network) for u, d in before.networks.items()})
             plan, _ = await self._plan(before, request)
             return plan
-
-    async def drift(self) -> Drift:
-        """Where the host isn't as it should be."""
-        async with self._lock.held():
-            running = self._running()
-            before = self._compile(running)
-            scope = frozenset(running)
-            observed = await self._observe(before, scope)
-            before = self._as_installed(before, observed)
-
-            def missing(scope: frozenset[UUID]) -> tuple[str, ...]:
-                plan = make_plan(before, before, observed, self._paths, scope=scope)
-                return tuple(describe(step) for step in plan.steps)
-
-            if not missing(scope):
-                return Drift(shared=(), networks={})
-            shared = missing(frozenset())
-            own = {uuid: missing(frozenset({uuid})) for uuid in scope}
-            return Drift(
-                shared=shared,
-                networks={
-                    uuid: next(step for step in steps if step not in shared)
-                    for uuid, steps in own.items()
-                    if set(steps) - set(shared)
-                },
-            )
 
     async def recover(self) -> None:
         """End what a killed engine left half-done; nothing otherwise."""
@@ -374,7 +336,7 @@ class Changes:
         self.on_recovery(
             "a change that was interrupted was "
             + ("completed" if interrupted.commit is not None else "taken back")
-            + "".join(f"; that failed: {what}" for what in failed)
+            + "".join(f"; that failed: {describe(step)}: {error}" for step, error in failed)
         )
 
     async def _take_back(self, interrupted: Interrupted, before: Desired) -> None:

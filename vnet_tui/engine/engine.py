@@ -69,23 +69,42 @@ def firewall_preference(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("VNET_FIREWALL") or "auto"
 
 
+def repair_wanted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether what others change of running networks is mended: not where VNET_REPAIR is
+    ``report``."""
+    wish = environ.get("VNET_REPAIR") or "mend"
+    if wish not in ("mend", "report"):
+        raise StateError(f"VNET_REPAIR can't be {wish!r}", "use mend or report")
+    return wish == "mend"
+
+
 class Engine:
     """One host's networks. All methods raise :class:`~vnet_tui.engine.errors.VnetError`.
 
     Several engines may share the directories of ``paths`` (a command line beside an interface):
     each looks at what is there, and changes are made one at a time. ``firewall`` is ``auto`` or a
-    driver's name; :func:`firewall_preference` decides where it isn't given. ``before_step`` is
-    called before each step of each plan, for injecting faults.
+    driver's name; :func:`firewall_preference` decides where it isn't given. With ``repair`` False,
+    what others change of running networks is told and not mended; :func:`repair_wanted` decides
+    where it isn't given. ``before_step`` is called before each step of each plan, for injecting
+    faults.
     """
 
     def __init__(
-        self, paths: Paths, *, firewall: str = "", before_step: BeforeStep | None = None
+        self,
+        paths: Paths,
+        *,
+        firewall: str = "",
+        repair: bool | None = None,
+        before_step: BeforeStep | None = None,
     ) -> None:
         self.paths = paths
         self.catalog = Catalog(paths)
         self.bus = EventBus(paths)
         preference = firewall or firewall_preference()
-        self._live = Live(paths, self.catalog, self.bus, preference, before_step)
+        self.repairs = repair_wanted() if repair is None else repair
+        self._live = Live(
+            paths, self.catalog, self.bus, preference, before_step, mends=self.repairs
+        )
         self._checkpoints = Checkpoints(
             paths,
             self.catalog,
@@ -330,6 +349,11 @@ class Engine:
         """Begin to keep history and to tell of leases and ports, as :meth:`samples` does too."""
         await self._live.watch()
         self._checkpoints.keep()
+
+    async def reload(self) -> None:
+        """Look at the definitions on disk and at the host anew, and tell what others changed; as
+        happens by itself where it is watched."""
+        await self._live.reload()
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on, whoever does it."""

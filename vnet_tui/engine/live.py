@@ -6,28 +6,32 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from vnet_tui.engine import policy
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
-from vnet_tui.engine.changes import Changes, Request, Running
-from vnet_tui.engine.drivers.firewall.protocol import watch as watch_rules
+from vnet_tui.engine.changes import Request, Running
 from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
 from vnet_tui.engine.events import EventBus
+from vnet_tui.engine.guard import Guard
 from vnet_tui.engine.guests import find_guest, guests, namesake_notes
 from vnet_tui.engine.leases import LeaseWatch, read_leases
+from vnet_tui.engine.lost_ports import LostPorts
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.name_watch import NameWatch
-from vnet_tui.engine.pace import Pace
+from vnet_tui.engine.observe import Part
+from vnet_tui.engine.on_disk import OnDisk
 from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.repair import Repair
 from vnet_tui.engine.resources import LinkSnapshot
 from vnet_tui.engine.rule_sampler import RuleSampler
+from vnet_tui.engine.senses import Senses
 from vnet_tui.engine.stats import Sampler, wire
 from vnet_tui.engine.system import System
+from vnet_tui.engine.upkeep import Looked, Upkeep
 from vnet_tui.engine.views import (
     EventKind,
     Guest,
@@ -36,11 +40,7 @@ from vnet_tui.engine.views import (
     NetworkInfo,
     RuleStatus,
     Sample,
-    State,
 )
-
-SETTLE_SECONDS = 0.2
-"""How long to let interfaces come to rest before looking at all of them again."""
 
 
 class Live:
@@ -53,6 +53,8 @@ class Live:
         bus: EventBus,
         firewall: str,
         before_step: BeforeStep | None,
+        *,
+        mends: bool = True,
     ) -> None:
         self._paths = paths
         self._catalog = catalog
@@ -63,13 +65,28 @@ class Live:
         self._sampler: Sampler | None = None
         self._counters: LinkStats | None = None
         self._rules: RuleSampler | None = None
-        self._drift: Mapping[UUID, str] = {}
-        self._repairs = Pace(5, 60.0)
         self._starting = asyncio.Lock()
-        self._disturbed = asyncio.Event()
-        self._looked = asyncio.Event()
+        self._guard = Guard(paths)
+        self._lost_ports = LostPorts()
+        self._on_disk = OnDisk(paths, catalog, bus, self._guard)
+        self._repair = Repair(
+            self.changes,
+            bus,
+            self._guard,
+            mends=mends,
+            lost=self._lost_ports.of,
+            looked=self._looked,
+        )
+        self._senses = Senses(
+            paths,
+            self._system,
+            self._on_disk,
+            disturbed=self._repair.disturbed,
+            heard=self._heard,
+            warn=lambda message: bus.tell(EventKind.WARNING, None, "", message),
+        )
 
-    async def changes(self) -> Changes:
+    async def changes(self) -> Upkeep:
         """How the host is changed."""
         changes = await self._system.changes()
         changes.on_recovery = lambda message: self._bus.tell(EventKind.RECOVERED, None, "", message)
@@ -98,6 +115,7 @@ class Live:
         if self._counters is not None:
             self._counters.close()
             self._counters = None
+        self._guard.close()
         await self._system.close()
 
     async def watch(self) -> None:
@@ -114,22 +132,25 @@ class Live:
             await self._rewire()
             self._sampler.start()
             self._tasks = [
-                asyncio.create_task(self._follow_links()),
                 asyncio.create_task(self._follow_leases()),
-                asyncio.create_task(self._follow_rules()),
-                asyncio.create_task(self._follow_services()),
-                asyncio.create_task(self._follow_host()),
+                asyncio.create_task(self._senses.run()),
+                asyncio.create_task(self._repair.run()),
                 asyncio.create_task(
                     DenialWatch(self._paths, changes.known, self._bus.publish).run()
                 ),
             ]
-            self._disturbed.set()
+            self._repair.disturbed(Part.ALL)
 
     async def refresh(self) -> None:
         """Take account of a change that was made."""
-        self._disturbed.set()
+        self._repair.disturbed(Part.ALL)
         if self._sampler is not None:
             await self._rewire()
+
+    async def reload(self) -> None:
+        """Look at everything anew: at definitions on disk, and at the host."""
+        await self._on_disk.check()
+        self._repair.disturbed(Part.ALL)
 
     async def samples(self) -> AsyncIterator[Sample]:
         """Statistics from now on."""
@@ -178,10 +199,7 @@ class Live:
 
     def seen(self, info: NetworkInfo) -> NetworkInfo:
         """What is known of a network, with what was seen of it."""
-        note = self._drift.get(info.uuid)
-        if note is None or not info.active:
-            return info
-        return replace(info, state=State.DRIFTED, note=f"needs mending: {note}")
+        return self._repair.seen(info)
 
     def _name(self, uuid: UUID) -> str:
         running = self._catalog.running().get(uuid)
@@ -207,13 +225,20 @@ class Live:
         if self._sampler is not None:
             self._sampler.topology = wire(await self.links(), self._bridges())
 
-    async def _follow_links(self) -> None:
-        links = await self._system.links()
-        async with await links.watch() as changes:
-            async for change in changes:
-                if (event := _PORT_EVENTS.get(change.happened)) is not None:
-                    self._tell_port(change, *event)
-                self._disturbed.set()
+    async def _looked(self, found: Looked) -> None:
+        """Take account of what there is now."""
+        if self._sampler is not None:
+            running = found.running.networks
+            bridges = {uuid: one.bridge.name for uuid, one in running.items()}
+            self._sampler.topology = wire(found.links, bridges)
+        await self._senses.looked(found)
+
+    def _heard(self, change: LinkChange) -> None:
+        """Something happened to an interface."""
+        self._lost_ports.heard(change)
+        event = _PORT_EVENTS.get(change.happened)
+        if event is not None and self._guard.acts():
+            self._tell_port(change, *event)
 
     def _tell_port(self, change: LinkChange, kind: EventKind, verb: str) -> None:
         for uuid, bridge in self._bridges().items():
@@ -254,64 +279,6 @@ class Live:
         except VnetError as error:
             message = f"rules can't follow a guest: {error.message}"
             self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)
-
-    async def _follow_services(self) -> None:
-        """Look at the host when a dnsmasq of ours ends; those that come are followed in turn."""
-        dnsmasq = await self._system.dnsmasq()
-        waiting: dict[int, asyncio.Task[None]] = {}
-        try:
-            while True:
-                running = {one.pid: one for one in await dnsmasq.observe()}
-                for pid in running.keys() - waiting.keys():
-                    waiting[pid] = asyncio.create_task(dnsmasq.wait_exit(running[pid]))
-                changed = asyncio.create_task(self._looked.wait())
-                await asyncio.wait({changed, *waiting.values()}, return_when="FIRST_COMPLETED")
-                changed.cancel()
-                self._looked.clear()
-                ended = {pid for pid, task in waiting.items() if task.done()}
-                for pid in ended:
-                    del waiting[pid]
-                if ended:
-                    self._disturbed.set()
-        finally:
-            for task in waiting.values():
-                task.cancel()
-
-    async def _follow_rules(self) -> None:
-        with watch_rules(await self._system.firewall()) as rules:
-            while True:
-                await rules.changed()
-                self._disturbed.set()
-
-    async def _follow_host(self) -> None:
-        while True:
-            await self._disturbed.wait()
-            await asyncio.sleep(SETTLE_SECONDS)
-            self._disturbed.clear()
-            try:
-                await self._rewire()
-                drift = await (await self.changes()).drift()
-                if drift.shared:
-                    await self._repair(drift.shared)
-            except VnetError as error:
-                self._bus.tell(EventKind.WARNING, None, "", f"can't keep up: {error.message}")
-                continue
-            for uuid in drift.networks.keys() - self._drift.keys():
-                message = f"drifted: to mend it, {drift.networks[uuid]}"
-                self._bus.tell(EventKind.WARNING, uuid, self._name(uuid), message)
-            self._drift = drift.networks
-            self._looked.set()
-
-    async def _repair(self, missing: tuple[str, ...]) -> None:
-        """Put back what all networks share, unless somebody keeps taking it away."""
-        what = "; ".join(missing)
-        if not self._repairs.allowed():
-            self._bus.tell(
-                EventKind.WARNING, None, "", f"changed again and again by others, left: {what}"
-            )
-            return
-        await (await self.changes()).run(_as_it_is)
-        self._bus.tell(EventKind.RECOVERED, None, "", f"others changed what is ours: {what}")
 
 
 _PORT_EVENTS = {

@@ -16,7 +16,7 @@ from vnet_tui.engine.files import remove_durably, write_atomically
 from vnet_tui.engine.model import Interface, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
-from vnet_tui.engine.steps import AddAddress, CreateBridge, DeleteBridge, Plan
+from vnet_tui.engine.steps import AddAddress, AttachPorts, CreateBridge, DeleteBridge, Plan
 
 
 class Records:
@@ -69,9 +69,9 @@ class Interrupted:
     """A plan that never ended.
 
     ``bridges`` are those that it made or was about to make, each with its MAC, ``addresses`` what
-    it gave to which bridge, ``ports`` what was attached to those that it deleted. ``commit`` holds,
-    when all but the records was done and verified, the records to write (and, with None, to
-    remove).
+    it gave to which bridge, ``ports`` what was attached to those that it deleted, or was to be
+    attached to those that it made. ``commit`` holds, when all but the records was done and
+    verified, the records to write (and, with None, to remove).
     """
 
     bridges: tuple[tuple[str, str], ...] = ()
@@ -104,7 +104,7 @@ class Journal:
         ]
         ports = [
             [step.spec.name, step.ports] for step in plan.steps if isinstance(step, DeleteBridge)
-        ]
+        ] + [[step.bridge, step.ports] for step in plan.steps if isinstance(step, AttachPorts)]
         entry = {"bridges": bridges, "addresses": addresses, "ports": ports}
         self._write(entry)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import parse_cached
-from vnet_tui.engine.changes import Changes
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.observe import Drivers
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.records import Records
+from vnet_tui.engine.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
@@ -28,12 +28,12 @@ class System:
         self._preference = firewall
         self._before_step = before_step
         self._opening = asyncio.Lock()
-        self._changes: Changes | None = None
+        self._changes: Upkeep | None = None
         self._links: Links | None = None
         self._firewall: FirewallDriver | None = None
         self._dnsmasq: Dnsmasq | None = None
 
-    async def changes(self) -> Changes:
+    async def changes(self) -> Upkeep:
         """How the host is changed."""
         async with self._opening:
             if self._changes is None:
@@ -71,7 +71,7 @@ class System:
             await self._links.close()
         self._changes = self._links = self._firewall = None
 
-    async def _open(self) -> Changes:
+    async def _open(self) -> Upkeep:
         from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
         from vnet_tui.engine.drivers.firewall.protocol import choose
         from vnet_tui.engine.drivers.links import Links
@@ -84,7 +84,7 @@ class System:
         async def port_conflicts(network: DesiredNetwork) -> tuple[Problem, ...]:
             return await dnsmasq.port_conflicts(network.network)
 
-        return Changes(
+        return Upkeep(
             self._paths,
             Drivers(
                 links=self._links,

@@ -201,7 +201,9 @@ class EventKind(StrEnum):
     PORT_ADDED = "port-added"
     PORT_REMOVED = "port-removed"
     FAILED = "failed"
+    DRIFTED = "drifted"
     RECOVERED = "recovered"
+    CHANGED_ON_DISK = "changed-on-disk"
     WARNING = "warning"
     CHECKPOINT_OPENED = "checkpoint-opened"
     CHECKPOINT_CONFIRMED = "checkpoint-confirmed"
@@ -287,13 +289,15 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostInfo:
     """Where this is: host name, how it is reached (``daemon``, ``embedded``, ``sandbox``),
-    which firewall driver works and why, and definitions that could not be read."""
+    which firewall driver works and why, and definitions that could not be read. ``repairs``: what
+    others change of running networks is mended, not only told."""
 
     name: str
     via: str
     firewall: str
     firewall_reason: str
     damaged: tuple[str, ...] = ()
+    repairs: bool = True
 
 
 class Disturbance(IntEnum):

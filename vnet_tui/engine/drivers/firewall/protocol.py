@@ -72,9 +72,10 @@ class RulesWatch(Protocol):
 def watch(driver: FirewallDriver) -> RulesWatch:
     """How to hear of changes of what that driver looks after. Raises DriverError."""
     from vnet_tui.engine.drivers.firewall.iptables.watch import TablesWatch
+    from vnet_tui.engine.drivers.firewall.layout import TABLE
     from vnet_tui.engine.drivers.firewall.notify import RulesetWatch
 
-    return TablesWatch() if driver.name == "iptables" else RulesetWatch()
+    return TablesWatch() if driver.name == "iptables" else RulesetWatch(TABLE)
 
 
 def choose(preference: str, paths: Paths) -> FirewallDriver:

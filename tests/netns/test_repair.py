@@ -1,0 +1,216 @@
+"""What others break of running networks is noticed, told, and mended; with real guests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.dhcp import lease4
+from tests.support.eventually import soon
+from tests.support.inventory import inventory, links, processes_here
+from tests.support.lab import Lab
+from tests.support.networks import document
+from vnet_tui.engine.engine import Engine
+from vnet_tui.engine.views import Event, EventKind, State
+from vnet_tui.sandbox.namespaces import NamedNamespace, veth
+
+MAC = "52:54:00:00:00:77"
+OUTSIDE, UPLINK = "198.51.100.1", "198.51.100.2"
+ONE = document(
+    "one",
+    '<forwarding><incoming><allow port="123" domain="web" destport="321"/></incoming></forwarding>',
+)
+
+
+@pytest.fixture
+async def engine(lab: Lab) -> AsyncIterator[Engine]:
+    """An engine that watches network ``one`` run; what runs at the end is stopped."""
+    async with Engine(lab.paths) as made:
+        await made.define(ONE)
+        await made.start(["one"])
+        await made.watch()
+        await _right(made)
+        yield made
+        await made.stop([info.uuid for info in await made.networks() if info.active])
+
+
+class Heard:
+    """What an engine tells from now on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.events: list[Event] = []
+        self._task = asyncio.create_task(self._listen(engine.events()))
+
+    async def _listen(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            self.events.append(event)
+
+    def of(self, *kinds: EventKind) -> list[str]:
+        """The messages of these kinds."""
+        return [event.message for event in self.events if event.kind in kinds]
+
+    async def told(self, kind: EventKind, *, times: int = 1) -> str:
+        """The latest message of a kind, once there were so many."""
+
+        async def heard() -> list[str]:
+            found = self.of(kind)
+            return found if len(found) >= times else []
+
+        return (await soon(heard, what=f"{kind} wasn't told {times} times"))[-1]
+
+
+async def _right(engine: Engine, name: str = "one") -> None:
+    """Wait until a network is as it should be, and known to be."""
+
+    async def is_right() -> bool:
+        info = await engine.network(name)
+        return info.state is State.ACTIVE and not await engine.plan("apply", [name])
+
+    await soon(is_right, what=f"{name} is still not right")
+
+
+def _sh(command: str) -> None:
+    subprocess.run(["sh", "-euc", command], check=True)
+
+
+def _kill_dnsmasq() -> None:
+    for pid, line in processes_here().items():
+        if "dnsmasq" in line:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _remove_config(lab: Lab) -> None:
+    for directory in lab.paths.dnsmasq.iterdir():
+        shutil.rmtree(directory)
+
+
+Break = Callable[[Lab], object]
+
+BREAKS: dict[str, tuple[Break, str, str]] = {
+    "the bridge is deleted": (
+        lambda _: _sh("ip link del vn-one"),
+        "bridge vn-one is gone",
+        "create bridge vn-one",
+    ),
+    "the bridge is renamed": (
+        lambda _: _sh("ip link set vn-one down; ip link set vn-one name other up"),
+        "its bridge is called other",
+        "delete bridge other",
+    ),
+    "the bridge is brought down": (
+        lambda _: _sh("ip link set vn-one down"),
+        "bridge vn-one is down",
+        "bring up bridge vn-one",
+    ),
+    "its address is removed": (
+        lambda _: _sh("ip address del 10.1.0.1/24 dev vn-one"),
+        "address 10.1.0.1/24 is gone from vn-one",
+        "add address 10.1.0.1/24 to vn-one",
+    ),
+    "its MTU is changed": (
+        lambda _: _sh("ip link set vn-one mtu 1400"),
+        "MTU 1400 instead of 1500",
+        "mtu 1400 → 1500",
+    ),
+    "spanning tree is switched on": (
+        lambda _: _sh("ip link set vn-one type bridge stp_state 1"),
+        "spanning tree on instead of off",
+        "stp True → False",
+    ),
+    "its mark is removed": (
+        lambda _: _sh("ip link set vn-one alias ''"),
+        "bridge vn-one has lost its mark",
+        "bring up bridge vn-one",
+    ),
+    "our table is deleted": (
+        lambda _: _sh("nft delete table inet vnet"),
+        "our firewall rules were changed",
+        "write our table anew",
+    ),
+    "the whole ruleset is flushed": (
+        lambda _: _sh("nft flush ruleset"),
+        "our firewall rules were changed",
+        "write our table anew",
+    ),
+    "dnsmasq is killed": (
+        lambda _: _kill_dnsmasq(),
+        "dnsmasq on vn-one doesn't run",
+        "start dnsmasq on vn-one",
+    ),
+    "the files of dnsmasq are removed": (
+        _remove_config,
+        "the configuration of dnsmasq on vn-one was changed or removed",
+        "restart dnsmasq on vn-one",
+    ),
+    "a setting of the bridge is changed": (
+        lambda _: _sh("echo 0 > /proc/sys/net/ipv4/conf/vn-one/route_localnet"),
+        "net.ipv4.conf.vn-one.route_localnet is 0 instead of 1",
+        "set net.ipv4.conf.vn-one.route_localnet = 1",
+    ),
+    "forwarding is switched off": (
+        lambda _: _sh("sysctl -qw net.ipv4.ip_forward=0"),
+        "net.ipv4.ip_forward is 0 instead of 1",
+        "set net.ipv4.ip_forward = 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+async def test_what_others_break_is_told_and_mended_and_guests_go_on(
+    engine: Engine, lab: Lab, tmp_path: Path, what: str
+) -> None:
+    do, symptom, repair = BREAKS[what]
+    outside = _uplink(lab)
+    guest = await _joined(lab, tmp_path)
+    await soon(lambda: _answers(guest, OUTSIDE))
+    await _right(engine)
+    before = _things(lab)
+    heard = Heard(engine)
+    await asyncio.to_thread(do, lab)
+    assert symptom in await heard.told(EventKind.DRIFTED)
+    assert repair in await heard.told(EventKind.RECOVERED)
+    await _right(engine)
+    assert _things(lab) == before
+    assert not heard.of(EventKind.FAILED, EventKind.WARNING)
+    # The guest is still plugged in, is served, and gets out.
+    assert links()["p-web"]["master"] == "vn-one"
+    assert await asyncio.to_thread(lease4, guest, tmp_path, "web") is not None
+    await soon(lambda: _answers(guest, OUTSIDE), what="the guest doesn't get out")
+    await soon(lambda: _answers(outside, UPLINK))
+
+
+def _things(lab: Lab) -> dict[str, object]:
+    """What there is, but for the sets in which the firewall's rules count."""
+    found = inventory(lab.paths)
+    del found["ruleset"]
+    return {**found, **links()}
+
+
+def _uplink(lab: Lab) -> NamedNamespace:
+    outside = lab.machine("outside")
+    veth("up0", "eth0", outside)
+    lab.ip("address", "add", f"{UPLINK}/24", "dev", "up0")
+    outside.run("ip", "address", "add", f"{OUTSIDE}/24", "dev", "eth0")
+    return outside
+
+
+async def _joined(lab: Lab, tmp_path: Path) -> NamedNamespace:
+    guest = lab.guest("web", "vn-one", mac=MAC)
+    offer = await asyncio.to_thread(lease4, guest, tmp_path, "web")
+    assert offer is not None
+    guest.run("ip", "address", "add", f"{offer.address}/24", "dev", "eth0")
+    guest.run("ip", "route", "add", "default", "via", "10.1.0.1")
+    return guest
+
+
+async def _answers(guest: NamedNamespace, address: str) -> bool:
+    asked = ("ping", "-c", "1", "-W", "1", address)
+    done = await asyncio.to_thread(guest.run, *asked, check=False)
+    return done.returncode == 0
