@@ -208,6 +208,11 @@ class _Mortal:
         return getattr(self._driver, name)
 
 
+def mortal(driver: object, host: SimulatedHost) -> Any:
+    """The same for a driver that isn't simulated."""
+    return _Mortal(driver, host)
+
+
 class SimulatedHost:
     """All of them together. ``dead``: the process that uses them was killed."""
 

@@ -277,7 +277,7 @@ class Checkpoints:
             about = {one.network: one.name for one in undone}
             steps: list[str] = []
             try:
-                await self._bring_back(changes, pending, steps)
+                await self._bring_back(changes, pending, undone, steps)
             except _EndedError:
                 return  # another engine rolled it back meanwhile
             except VnetError as error:
@@ -290,14 +290,23 @@ class Checkpoints:
             self._trouble = ""
             if await self._lock.alone(partial(self._end, pending, by, about.keys())):
                 audit.log("roll back", about, steps=steps, by=by)
-                self._tell_rolled_back(pending, undone, by)
+                message = f"all is as it was when checkpoint {id_} was opened, by {by.who}"
+                self._bus.tell(EventKind.ROLLED_BACK, None, "", message)
         await self._settled(pending.ran is None)
 
-    async def _bring_back(self, changes: Changes, pending: Pending, steps: list[str]) -> None:
+    async def _bring_back(
+        self,
+        changes: Changes,
+        pending: Pending,
+        undone: tuple[Difference, ...],
+        steps: list[str],
+    ) -> None:
         """What ran and what was defined, each as far as that is possible; then look whether it
         all is. Raises the first thing that went wrong."""
         trouble = await self._run_again(changes, pending, steps)
         await self._lock.alone(partial(self._restore, pending))
+        left_over = await asyncio.to_thread(self._differences, pending)
+        self._tell_taken_back([one for one in undone if one not in left_over])
         if trouble is not None:
             raise trouble
         missing = await changes.preview(self._as_it_ran(pending))
@@ -373,15 +382,10 @@ class Checkpoints:
             note=self._trouble,
         )
 
-    def _tell_rolled_back(
-        self, pending: Pending, undone: tuple[Difference, ...], by: Caller
-    ) -> None:
-        names = {one.network: one.name for one in undone}
-        for uuid, name in names.items():
+    def _tell_taken_back(self, undone: list[Difference]) -> None:
+        for uuid, name in {one.network: one.name for one in undone}.items():
             what = ", ".join(one.what for one in undone if one.network == uuid)
             self._bus.tell(EventKind.ROLLED_BACK, uuid, name, f"taken back: {what}")
-        message = f"all is as it was when checkpoint {pending.id} was opened, by {by.who}"
-        self._bus.tell(EventKind.ROLLED_BACK, None, "", message)
 
     def _differences(self, pending: Pending) -> tuple[Difference, ...]:
         store = self._catalog.store
