@@ -250,23 +250,6 @@ async def test_a_change_by_others_is_noticed_within_a_second(
         await asyncio.wait_for(noticed, 1)
 
 
-UNABLE = {
-    'log="true"': '<deny port="25" log="true"/>',
-    "limit": '<allow port="80" limit="5"/>',
-    'established="false"': '<deny port="25" established="false"/>',
-}
-
-
-@pytest.mark.parametrize(("words", "rule"), UNABLE.items(), ids=UNABLE.keys())
-async def test_what_it_cant_do_is_refused_and_nothing_done(
-    driver: IptablesDriver, words: str, rule: str
-) -> None:
-    after = ruleset(foo=f"<forwarding><outgoing>{rule}</outgoing></forwarding>")
-    with pytest.raises(DriverError, match=f"can't do what {words} asks for, on vnet-foo"):
-        await driver.set(step(EMPTY, after))
-    assert existing_tables() == {4: [], 6: []}
-
-
 async def test_chains_of_another_engine_are_refused_and_left_alone(
     driver: IptablesDriver, lab: Lab
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -31,8 +32,12 @@ def existing_tables() -> dict[int, list[str]]:
 
 
 def ours(lines: list[str]) -> list[str]:
-    """Those lines that are about a chain of ours."""
-    return [line for line in lines if "VNET-" in line]
+    """Those lines that are about a chain of ours. Of marks without the structure: numbers that the
+    kernel gave to sets are in it."""
+    return [_STRUCTURE.sub("", line) for line in lines if "VNET-" in line]
+
+
+_STRUCTURE = re.compile(r"(\.[0-9a-f]{8})?:[0-9a-f]{16}(?=\"$)")
 
 
 def everything() -> list[str]:

@@ -6,11 +6,14 @@ works. It reads requests from its standard input, one JSON object a line, answer
 ends with its input. Whoever asks holds the lock of the tables meanwhile.
 
 ``{"do": "prepare", "table": TABLE, "edit": EDIT}``
-    makes ready what :class:`~vnet_tui.engine.drivers.firewall.iptables.rules.Edit` says;
+    makes ready what :class:`~vnet_tui.engine.drivers.firewall.iptables.edits.Edit` says; answers
+    with the sum of the digests of the chains (and hooks) that were written, by network;
+``{"do": "mark", "table": TABLE, "marks": {CHAIN: COMMENT}}``
+    makes these marks ready, too;
 ``{"do": "commit", "table": TABLE}``
     puts a table in place, at once and as a whole.
 
-Answers are ``{}``, or ``{"error": WHAT}``; the first one comes unasked.
+Answers are objects, with ``error`` where it failed; the first one, ``{}``, comes unasked.
 """
 
 from __future__ import annotations
@@ -23,15 +26,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vnet_tui.engine.drivers.firewall.iptables import entries
+from vnet_tui.engine.drivers.firewall.iptables.edits import ChainEdit, Edit, Tally
 from vnet_tui.engine.drivers.firewall.iptables.libraries import import_iptc
-from vnet_tui.engine.drivers.firewall.iptables.rules import (
-    TABLES,
-    Edit,
-    Extension,
-    Rule,
-    owner,
-    structure,
-)
+from vnet_tui.engine.drivers.firewall.iptables.packing import Packer
+from vnet_tui.engine.drivers.firewall.iptables.rules import TABLES, Rule, digest, owner
+
+_UNCOUNTED = (0, 0)
 
 
 class Tables:
@@ -40,51 +40,97 @@ class Tables:
     def __init__(self, family: int) -> None:
         iptc = import_iptc()
         self._family = family
-        self._make_rule = iptc.Rule6 if family == 6 else iptc.Rule
         made = iptc.Table6 if family == 6 else iptc.Table
         # It would look for jumps to chains in every table it can make; these two are enough.
         made.existing_table_names.update({name: name in TABLES for name in made.ALL})
         self._tables = {name: made(name, autocommit=False) for name in TABLES}
-        # Making one takes python-iptables a tenth of a millisecond, and many are alike.
-        self._plains: dict[tuple[str, str, bool, tuple[tuple[str, str], ...]], bytes] = {}
-        self._matches: dict[tuple[str, Extension], bytes] = {}
+        self._packer = Packer(family, iptc)
+        self._counters = iptc.ip4tc.xt_counters
 
-    def prepare(self, table: str, edit: Edit) -> None:
-        """Make an edit ready, on what the table holds now."""
+    def prepare(self, table: str, edit: Edit) -> dict[str, int]:
+        """Make an edit ready, on what the table holds now; sums of the digests of what was
+        written, by network."""
         handle = self._tables[table]
         handle.refresh()
-        self._plains.clear()
-        self._matches.clear()
-        there = {chain.name for chain in handle.chains if owner(chain.name) is not None}
-        wanted = {*edit.write, *edit.marks}
-        gone = there - wanted if edit.anew else set(edit.delete)
-        for name in there if edit.anew else (there & wanted) | gone:
-            handle.flush_entries(name)
-        for name in sorted(wanted - there):
+        self._packer.forget()
+        there = set(_chains(handle))
+        if edit.anew:
+            gone = {name for name in there if owner(name) is not None} - edit.write.keys()
+        else:
+            gone = set(edit.delete)
+        for name in sorted(edit.write.keys() - there):
             handle.create_chain(name)
-        for name, rules in edit.write.items():
-            for rule in rules:
-                handle.append_entry(name, self._entry(rule))
+        sums: dict[str, int] = {}
+        for name, one in edit.write.items():
+            part = owner(name) or ""
+            sums[part] = sums.get(part, 0) + self._write(handle, name, one)
         if edit.hooks is not None:
-            self._set_hooks(handle, edit.hooks)
+            sums[""] = sums.get("", 0) + sum(self._set_hooks(handle, edit.hooks))
+        for name in gone:
+            handle.flush_entries(name)
         for name in sorted(gone):
             handle.delete_chain(name)
-        for name, mark in edit.marks.items():
-            made = structure(self._identities(handle, mark.chains, hooks=mark.hooks))
-            text = f"{mark.text}:{made}"
-            comment = Extension("comment", (("comment", text),))
-            handle.append_entry(name, self._entry(Rule(matches=(comment,))))
+        return sums
+
+    def mark(self, table: str, marks: Mapping[str, str]) -> None:
+        """Have these comments in chains of their own."""
+        handle = self._tables[table]
+        there = set(_chains(handle))
+        for name, text in marks.items():
+            if name in there:
+                handle.flush_entries(name)
+            else:
+                handle.create_chain(name)
+            self._append(handle, name, self._packer.pack(Rule(key=text))[0])
 
     def commit(self, table: str) -> None:
         """Put what was prepared in the place of what there is."""
         self._tables[table].commit()
 
-    def _set_hooks(self, handle: Any, hooks: Mapping[str, Sequence[Rule]]) -> None:
-        """Leave these rules of ours in the built-in chains; what is right stays where it is."""
-        for chain in [chain.name for chain in handle.chains if handle.builtin_chain(chain)]:
+    def _write(self, handle: Any, name: str, edit: ChainEdit) -> int:
+        """Bring a chain to what it should be; its digest."""
+        keeps = edit.keep or edit.keep_end
+        if keeps:
+            surplus = sum(1 for _ in self._rules(handle, name)) - edit.keep - edit.keep_end
+            for _ in range(surplus):
+                # python-iptables knows this call and has no method for it.
+                handle._iptc.iptc_delete_num_entry(name.encode(), edit.keep, handle._handle)
+        else:
+            handle.flush_entries(name)
+        identities = []
+        for at, rule in enumerate(edit.rules, edit.keep):
+            entry, identity = self._packer.pack(rule, edit.counts.get(at, _UNCOUNTED))
+            identities.append(identity)
+            if edit.keep_end:
+                handle.insert_entry(name, _buffer(entry), at)
+            else:
+                self._append(handle, name, entry)
+        if not keeps:
+            return digest(name, identities)
+        for at, count in edit.counts.items():
+            if not edit.keep <= at < edit.keep + len(edit.rules):
+                self._set_counter(handle, name, at, count)
+        return digest(name, [identity for _, identity, _ in self._rules(handle, name)])
+
+    def _append(self, handle: Any, chain: str, entry: bytearray) -> None:
+        handle.append_entry(chain, _buffer(entry))
+
+    def _set_counter(self, handle: Any, chain: str, at: int, count: Tally) -> None:
+        """Have a rule that stays count on from there; the first has the number 1."""
+        counters = self._counters()
+        counters.pcnt, counters.bcnt = count
+        handle._iptc.iptc_set_counter(
+            chain.encode(), at + 1, ctypes.pointer(counters), handle._handle
+        )
+
+    def _set_hooks(self, handle: Any, hooks: Mapping[str, Sequence[Rule]]) -> list[int]:
+        """Leave these rules of ours in the built-in chains; what is right stays where it is. Their
+        digests."""
+        digests = []
+        for chain in [name for name in _chains(handle) if handle.builtin_chain(name)]:
             missing = {
-                entries.identity(self._family, bytes(entry), rule.target): entry
-                for rule, entry in ((rule, self._entry(rule)) for rule in hooks.get(chain, ()))
+                identity: entry
+                for entry, identity in (self._packer.pack(rule) for rule in hooks.get(chain, ()))
             }
             surplus = [
                 number
@@ -92,25 +138,17 @@ class Tables:
                 if owner(target) is not None and missing.pop(identity, None) is None
             ]
             for number in reversed(surplus):
-                # python-iptables knows this call and has no method for it.
                 handle._iptc.iptc_delete_num_entry(chain.encode(), number, handle._handle)
             for entry in reversed(missing.values()):
-                handle.insert_entry(chain, entry, 0)
-
-    def _identities(
-        self, handle: Any, names: Sequence[str], *, hooks: bool
-    ) -> Iterator[tuple[str, list[bytes]]]:
-        for name in names:
-            yield name, [identity for _, identity, _ in self._rules(handle, name)]
-        if hooks:
-            for chain in [chain.name for chain in handle.chains if handle.builtin_chain(chain)]:
-                leading = [
-                    identity
-                    for _, identity, target in self._rules(handle, chain)
-                    if owner(target) is not None
-                ]
-                if leading:
-                    yield chain, leading
+                handle.insert_entry(chain, _buffer(entry), 0)
+            leading = [
+                identity
+                for _, identity, target in self._rules(handle, chain)
+                if owner(target) is not None
+            ]
+            if leading:
+                digests.append(digest(chain, leading))
+        return digests
 
     def _rules(self, handle: Any, chain: str) -> Iterator[tuple[int, bytes, str]]:
         """Of each rule in a chain its number, its identity, and where it leads."""
@@ -123,74 +161,31 @@ class Tables:
             target = (handle.get_target(entry) or b"").decode(errors="replace")
             # A jump that was just added still has its chain's name there.
             jump = target if name == entries.STANDARD or handle.is_chain(target) else None
+            if jump is None and name.decode(errors="replace") in ("RETURN", "DROP", "ACCEPT"):
+                jump = name.decode()
             yield number, entries.identity(self._family, raw, jump), target
             entry = handle.next_rule(entry)
             number += 1
 
-    def _entry(self, rule: Rule) -> Any:
-        """The rule as the kernel takes it, put together from its parts."""
-        layout = entries.LAYOUTS[self._family]
-        made = self._make_rule()
-        if rule.source:
-            made.src = rule.source
-        if rule.destination:
-            made.dst = rule.destination
-        packet = made.get_ip()
-        packet.iniface, packet.iniface_mask = _interface(rule.came_in)
-        packet.outiface, packet.outiface_mask = _interface(rule.goes_out)
-        plain = self._plain(rule.protocol, rule.target, rule.goto, rule.options)
-        found = b"".join(self._match(rule.protocol, match) for match in rule.matches)
-        entry = bytearray(plain[: layout.header] + found + plain[layout.header :])
-        entry[: layout.ends] = bytes(packet)[: layout.ends]
-        entry[layout.inverted] |= bytes(packet)[layout.inverted]
-        layout.set_offsets(entry, layout.header + len(found))
-        return (ctypes.c_ubyte * len(entry)).from_buffer(entry)
 
-    def _plain(
-        self, protocol: str, target: str, goto: bool, options: tuple[tuple[str, str], ...]
-    ) -> bytes:
-        """A rule of which only the protocol and the target are said."""
-        key = (protocol, target, goto, options)
-        if key not in self._plains:
-            made = self._make_rule()
-            if protocol:
-                made.protocol = protocol
-            does = made.create_target(target, goto=goto)
-            for option, value in options:
-                does.set_parameter(option, value)
-            if target == "MASQUERADE":
-                does.final_check()  # without it the kernel refuses the rule
-            self._plains[key] = bytes(made.rule)
-        return self._plains[key]
-
-    def _match(self, protocol: str, match: Extension) -> bytes:
-        """A match of rules about that protocol."""
-        key = (protocol, match)
-        if key not in self._matches:
-            made = self._make_rule()
-            if protocol:
-                made.protocol = protocol
-            extension = made.create_match(match.name)
-            for option, value in match.options:
-                extension.set_parameter(option, value)
-            self._matches[key] = bytes(extension.match_buf)
-        return self._matches[key]
+def _chains(handle: Any) -> Iterator[str]:
+    """The names of all chains. python-iptables makes an object of each."""
+    name = handle._iptc.iptc_first_chain(handle._handle)
+    while name:
+        yield name.decode(errors="replace")
+        name = handle._iptc.iptc_next_chain(handle._handle)
 
 
-def _interface(name: str) -> tuple[bytes, bytes]:
-    """Name and mask: all bytes count, with the zero at the end unless any name that begins so
-    will do. Not left to python-iptables: its mask for IPv6 lets one bit of each byte count."""
-    if not name:
-        return b"", b""
-    if name.endswith("+"):
-        return name[:-1].encode(), b"\xff" * len(name[:-1].encode())
-    return name.encode(), b"\xff" * (len(name.encode()) + 1)
+def _buffer(entry: bytearray) -> Any:
+    return (ctypes.c_ubyte * len(entry)).from_buffer(entry)
 
 
-def _answer(tables: Tables, request: Mapping[str, Any]) -> dict[str, str]:
+def _answer(tables: Tables, request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if request["do"] == "prepare":
-            tables.prepare(request["table"], Edit.load(request["edit"]))
+            return {"sums": tables.prepare(request["table"], Edit.load(request["edit"]))}
+        if request["do"] == "mark":
+            tables.mark(request["table"], request["marks"])
         else:
             tables.commit(request["table"])
     except Exception as error:

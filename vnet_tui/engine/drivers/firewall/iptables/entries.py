@@ -10,6 +10,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+COUNTERS = struct.Struct("=QQ")
+"""Packets and bytes."""
+
 _OFFSETS = struct.Struct("=HH")  # target_offset, next_offset
 _EXTENSION = struct.Struct("=H29sB")  # struct xt_entry_match, struct xt_entry_target: size, name
 _VERDICT = struct.Struct("=i")
@@ -33,6 +36,8 @@ class Layout:
     """Where the byte stands that says of what the opposite is meant."""
     offsets: int
     """Where ``target_offset`` stands; ``next_offset`` follows."""
+    counters: int
+    """Where packets and bytes are counted (``struct xt_counters``)."""
     header: int
     """How long the entry is before its matches."""
 
@@ -50,8 +55,8 @@ class Layout:
 
 
 LAYOUTS = {
-    4: Layout(match=84, ends=80, inverted=83, offsets=88, header=112),
-    6: Layout(match=133, ends=128, inverted=132, offsets=140, header=168),
+    4: Layout(match=84, ends=80, inverted=83, offsets=88, counters=96, header=112),
+    6: Layout(match=133, ends=128, inverted=132, offsets=140, counters=152, header=168),
 }
 
 
@@ -92,14 +97,6 @@ def matches(family: int, entry: bytes) -> Iterator[Extension]:
         at += found.size
 
 
-def comment(family: int, entry: bytes) -> str:
-    """The comment of an entry; empty where it has none (``struct xt_comment_info``)."""
-    for match in matches(family, entry):
-        if match.name == b"comment":
-            return match.data.split(b"\0", 1)[0].decode(errors="replace")
-    return ""
-
-
 def identity(family: int, entry: bytes, jump: str | None) -> bytes:
     """What is equal in two entries that do the same, whatever they have counted.
 
@@ -109,3 +106,9 @@ def identity(family: int, entry: bytes, jump: str | None) -> bytes:
     layout = LAYOUTS[family]
     does = jump.encode() if jump is not None else bytes(extension(entry, layout.target(entry, 0)))
     return entry[: layout.match] + b"".join(map(bytes, matches(family, entry))) + b"\0" + does
+
+
+def clean_identity(layout: Layout, entry: bytes, target: int, jump: bytes | None) -> bytes:
+    """The same of an entry of which all unused bytes are zero, with its target at ``target``."""
+    does = entry[target:] if jump is None else jump
+    return entry[: layout.match] + entry[layout.header : target] + b"\0" + does

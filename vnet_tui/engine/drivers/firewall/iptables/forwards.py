@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Sequence
 
-from vnet_tui.engine.drivers.firewall.iptables.policies import of_family, reach
-from vnet_tui.engine.drivers.firewall.iptables.port_rules import Growing, write_ports
-from vnet_tui.engine.drivers.firewall.iptables.rules import Chains, Rule
-from vnet_tui.engine.drivers.firewall.ports import Claim, Piece, first_match, protocols
+from vnet_tui.engine.drivers.firewall.iptables.boxes import Atom, Match
+from vnet_tui.engine.drivers.firewall.iptables.rules import Chains as Written
+from vnet_tui.engine.drivers.firewall.iptables.tree import Chains, write_rules
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.resources import Forward
 
 
-def translation(chain: str, family: int, forwards: tuple[Forward, ...]) -> Chains:
-    """The chain and those it needs; a packet that no forward is about comes back."""
-    grow = Growing(chain)
-    _, rules = grow.chain()
-    for (source, address), group in groupby(forwards, key=reach):
-        if not of_family(family, source, address):
-            continue
-        head = Rule(source=str(source or ""), destination=str(address or ""))
-        claims = [
-            Claim(protocols(forward.protocol), forward.ports, (forward, guest))
-            for forward in group
-            for guest in forward.guests
-            if guest.version == family
-        ]
-        pieces = [_led(piece) for piece in first_match(claims)]
-        for _, of_protocol in groupby(pieces, key=lambda piece: piece.protocol):
-            write_ports(rules, list(of_protocol), grow, heads=[head])
-    return grow.done()
+def translation(chain: str, family: int, forwards: Sequence[Forward]) -> Written:
+    """The chain and those it needs; a packet that no forward is about comes back.
+
+    Only packets with ports may come, and only the first of a connection: the port to which it was
+    opened is asked of the kernel, so that one rule is about both protocols.
+    """
+    chains = Chains(chain)
+    atoms = [atom for atom in _ATOMS[family].each(tuple(forwards), chain) if atom is not None]
+    write_rules(chains, chains.first(), atoms, family, ends=True)
+    return chains.done()
 
 
-def _led(piece: Piece[tuple[Forward, Address]]) -> Piece[Rule]:
-    """The piece with the rule that leads it to its guest.
+def _atom(forward: Forward, family: int) -> Atom | None:
+    guest = next((guest for guest in forward.guests if guest.version == family), None)
+    reach = (forward.source, forward.address)
+    if guest is None or any(one is not None and one.version != family for one in reach):
+        return None
+    match = Match(
+        protocol=str(forward.protocol or ""),
+        asked=forward.ports,
+        source=forward.source,
+        destination=forward.address,
+    )
+    led = match.rule("DNAT")
+    return Atom(match.box(family), led.doing(("to-destination", _destination(forward, guest))))
 
-    ``first-last/base`` keeps the distance from the base, see iptables-extensions(8) on DNAT."""
-    forward, guest = piece.value
-    to, at = str(guest), forward.guest_ports.first
-    if forward.ports != forward.guest_ports:
-        host = to if guest.version == 4 else f"[{to}]"
-        if len(forward.guest_ports) > 1:
-            at += piece.first - forward.ports.first
-        if len(forward.guest_ports) > 1 and not piece.single:
-            to = f"{host}:{at}-{at + piece.last - piece.first}/{piece.first}"
-        else:
-            to = f"{host}:{at}"
-    rule = Rule(target="DNAT", options=(("to-destination", to),))
-    return Piece(piece.protocol, piece.first, piece.last, rule)
+
+_ATOMS: dict[int, Memo[Forward, Atom | None]] = {
+    4: Memo(lambda forward: _atom(forward, 4)),
+    6: Memo(lambda forward: _atom(forward, 6)),
+}
+
+
+def _destination(forward: Forward, guest: Address) -> str:
+    """``first-last/base`` keeps the distance from the base: iptables-extensions(8) on DNAT."""
+    if forward.ports == forward.guest_ports:
+        return str(guest)
+    host = str(guest) if guest.version == 4 else f"[{guest}]"
+    first, last = forward.guest_ports.first, forward.guest_ports.last
+    if first == last:
+        return f"{host}:{first}"
+    return f"{host}:{first}-{last}/{forward.ports.first}"

@@ -15,41 +15,32 @@ import socket
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from vnet_tui.engine.drivers.firewall.iptables import entries
-from vnet_tui.engine.drivers.firewall.iptables.rules import owner
 from vnet_tui.engine.errors import DriverError, NotPermittedError
 
 _GET_INFO = 64  # IPT_SO_GET_INFO, IP6T_SO_GET_INFO
 _GET_ENTRIES = 65
+_GET_REVISION_MATCH = 66
+_GET_REVISION_TARGET = 67
+_REVISION = struct.Struct("=29sB")  # struct xt_get_revision
 _INFO = struct.Struct("=32sI5I5III")  # struct ipt_getinfo
 _ENTRIES = struct.Struct("=32sI4x")  # struct ipt_get_entries, without the entries
 _HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _LEVEL = {4: (socket.AF_INET, socket.IPPROTO_IP), 6: (socket.AF_INET6, socket.IPPROTO_IPV6)}
 _MODULES = {4: "ip_tables", 6: "ip6_tables"}
 _NAMES = {4: "ip_tables_names", 6: "ip6_tables_names"}
-_VERDICTS = {-1: "DROP", -2: "ACCEPT", -4: "QUEUE", -5: "RETURN"}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A rule: what identifies it, where it leads, and its comment."""
+class Entries(NamedTuple):
+    """Where built-in chains begin and where their policies stand, and all entries as bytes."""
 
-    identity: bytes
-    target: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class FoundTable:
-    """Of one table: our chains, and those rules in built-in chains that lead to them."""
-
-    chains: Mapping[str, Sequence[Found]]
-    hooks: Mapping[str, Sequence[Found]]
+    starts: Mapping[str, int]
+    ends: Mapping[str, int]
+    blob: bytes
 
 
 def has_ipv6() -> bool:
@@ -101,8 +92,27 @@ def shape(family: int, name: str) -> tuple[object, ...] | None:
         return None
 
 
-def read(family: int, name: str) -> FoundTable | None:
-    """What is ours in a table; None where there is no such table in this namespace.
+def target_known(family: int, name: str, revision: int) -> bool:
+    """Whether this kernel has that revision of a target; its module is loaded if there is one."""
+    return _revision(family, _GET_REVISION_TARGET, name, revision)
+
+
+def match_known(family: int, name: str, revision: int) -> bool:
+    """The same for a match."""
+    return _revision(family, _GET_REVISION_MATCH, name, revision)
+
+
+def _revision(family: int, option: int, name: str, revision: int) -> bool:
+    buffer = ctypes.create_string_buffer(_REVISION.pack(name.encode(), revision), _REVISION.size)
+    try:
+        _getsockopt(family, option, buffer)
+    except OSError:
+        return False
+    return True
+
+
+def entries_of(family: int, name: str) -> Entries | None:
+    """All entries of a table; None where there is no such table in this namespace.
 
     Raises NotPermittedError, and DriverError where the kernel doesn't tell.
     """
@@ -110,7 +120,7 @@ def read(family: int, name: str) -> FoundTable | None:
     if there is None or name not in there:
         return None
     try:
-        starts, ends, blob = _read(family, name)
+        return _read(family, name)
     except PermissionError as error:
         raise _not_permitted() from error
     except OSError as error:
@@ -118,7 +128,6 @@ def read(family: int, name: str) -> FoundTable | None:
             f"the kernel doesn't tell what is in its legacy table {name} of IPv{family}: "
             f"{error.strerror}"
         ) from error
-    return _parse(family, starts, ends, blob)
 
 
 def _not_permitted() -> NotPermittedError:
@@ -145,74 +154,13 @@ def _info(family: int, name: str) -> tuple[dict[str, int], dict[str, int], int]:
     return starts, ends, numbers[-1]
 
 
-def _read(family: int, name: str) -> tuple[dict[str, int], dict[str, int], bytes]:
+def _read(family: int, name: str) -> Entries:
     while True:
         starts, ends, size = _info(family, name)
         buffer = ctypes.create_string_buffer(_ENTRIES.size + size)
         _ENTRIES.pack_into(buffer, 0, name.encode(), size)
         try:
-            return starts, ends, _getsockopt(family, _GET_ENTRIES, buffer)[_ENTRIES.size :]
+            return Entries(starts, ends, _getsockopt(family, _GET_ENTRIES, buffer)[_ENTRIES.size :])
         except OSError as error:
             if error.errno != errno.EAGAIN:  # somebody changed the table between the two calls
                 raise
-
-
-def _parse(
-    family: int, starts: Mapping[str, int], ends: Mapping[str, int], blob: bytes
-) -> FoundTable:
-    layout = entries.LAYOUTS[family]
-    built_in = {at: name for name, at in starts.items()}
-    policies = set(ends.values())
-    chain = ""
-    places: dict[int, str] = {}
-    contents: dict[str, list[tuple[int, int]]] = {}
-    at = 0
-    while at < len(blob):
-        size = layout.size(blob, at)
-        if at in built_in:
-            chain = built_in[at]
-            contents[chain] = []
-        target = entries.extension(blob, layout.target(blob, at))
-        if target.name == entries.ERROR:
-            chain = target.data.split(b"\0", 1)[0].decode(errors="replace")
-            places[at + size] = chain
-            contents[chain] = []
-        elif at not in policies:
-            contents[chain].append((at, size))
-        at += size
-
-    def found(start: int, size: int) -> Found:
-        entry = blob[start : start + size]
-        target, jump = _target(layout, entry, start, places)
-        return Found(
-            entries.identity(family, entry, target if jump else None),
-            target,
-            entries.comment(family, entry),
-        )
-
-    def leads_to_us(start: int, size: int) -> bool:
-        target, jump = _target(layout, blob[start : start + size], start, places)
-        return jump and owner(target) is not None
-
-    chains: dict[str, list[Found]] = {}
-    hooks: dict[str, list[Found]] = {}
-    for name, content in contents.items():
-        if name in starts:
-            if leading := [found(*rule) for rule in content if leads_to_us(*rule)]:
-                hooks[name] = leading
-        elif owner(name) is not None:
-            chains[name] = [found(*rule) for rule in content[:-1]]  # the last one is the return
-    return FoundTable(chains, hooks)
-
-
-def _target(
-    layout: entries.Layout, entry: bytes, start: int, places: Mapping[int, str]
-) -> tuple[str, bool]:
-    """Where an entry leads, and whether that is a verdict or chain: other targets do their own."""
-    target = entries.extension(entry, layout.target(entry, 0))
-    if target.name != entries.STANDARD:
-        return target.name.decode(errors="replace"), False
-    where = target.verdict
-    if where < 0:
-        return _VERDICTS.get(where, ""), True
-    return "" if where == start + len(entry) else places.get(where, ""), True

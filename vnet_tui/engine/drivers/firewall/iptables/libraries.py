@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vnet_tui.engine.drivers.firewall.iptables import kernel
+
 _SONAMES = {"xtables": "libxtables.so.12", "ip4tc": "libip4tc.so.2", "ip6tc": "libip6tc.so.2"}
 _PACKAGES = {"xtables": "libxtables12", "ip4tc": "libip4tc2", "ip6tc": "libip6tc2"}
-_EXTENSIONS = ("multiport", "conntrack", "addrtype", "comment")
+_EXTENSIONS = ("multiport", "conntrack", "addrtype", "comment", "limit", "hashlimit")
 
 
 def lacking() -> str:
@@ -31,6 +33,30 @@ def lacking() -> str:
         if not (directory / f"libxt_{name}.so").exists():
             return f"{directory} has no libxt_{name}.so (Debian: iptables)"
     return ""
+
+
+def can_log() -> bool:
+    """Whether rules can tell of packets here, by NFLOG."""
+    return _has("NFLOG") and all(kernel.target_known(family, "NFLOG", 0) for family in (4, 6))
+
+
+def can_count() -> bool:
+    """Whether rules can count by guest here, in sets."""
+    return (
+        _has("set")
+        and _has("SET")
+        and kernel.match_known(4, "set", _SET_COUNTS)
+        and kernel.target_known(4, "SET", _SET_COUNTS - 1)
+    )
+
+
+_SET_COUNTS = 4
+"""The revision of the match ``set`` in which it looks at 64 bits of counters."""
+
+
+def _has(extension: str) -> bool:
+    directory = extensions()
+    return directory is not None and (directory / f"libxt_{extension}.so").exists()
 
 
 def extensions() -> Path | None:

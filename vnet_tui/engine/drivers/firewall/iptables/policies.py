@@ -1,227 +1,302 @@
 """The chains of one policy in one address family: rules in order, the first match decides.
 
-To let pass is to ``RETURN``: what others have in their chains still counts. Adjacent rules about
-ports that are about the same addresses become one group, in which their order is worked out.
+To let pass is to ``RETURN``: what others have in their chains still counts. Each rule counts what
+it decides under its key, and so do the defaults; a rule that needs several of the kernel's has its
+key on each of them.
+
+Connections that were led to a guest by a forward have a chain of their own, in which the ports
+that were asked for count, too; and so have established connections, where a rule ends any.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from ipaddress import ip_network
 from itertools import groupby
 from typing import Literal
 
-from vnet_tui.engine.drivers.firewall.iptables.port_rules import (
-    Growing,
-    both,
-    merged,
-    ports,
-    write_ports,
-)
-from vnet_tui.engine.drivers.firewall.iptables.rules import RETURN, Chains, Extension, Rule
-from vnet_tui.engine.drivers.firewall.ports import Claim, Piece, first_match, protocols
-from vnet_tui.engine.model import Action, Address, Protocol, Subnet
+from vnet_tui.engine.drivers.firewall.iptables.boxes import Atom, Match, icmp_or
+from vnet_tui.engine.drivers.firewall.iptables.rules import RETURN, Extension, Rule
+from vnet_tui.engine.drivers.firewall.iptables.tree import Chains, write_rules
+from vnet_tui.engine.drivers.firewall.ports import protocols
+from vnet_tui.engine.memo import Memo
+from vnet_tui.engine.model import Action, Address, Subnet
 from vnet_tui.engine.resources import Forward, PolicyRule, PolicyRules
 
 Side = Literal["source", "destination"]
 
-ICMP = {4: "icmp", 6: "icmpv6"}
-"""The protocol's name in each address family."""
-
-_REFUSAL = {4: "icmp-admin-prohibited", 6: "icmp6-adm-prohibited"}
+PORTED = ("tcp", "udp")
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Which addresses a rule is about. Adjacent rules of one scope can be one group."""
+class Verdicts:
+    """Where packets of one policy go on: ``deny`` is a chain, and so is ``note``, which tells of
+    what it lets pass. ``default`` is the key of what no rule decides; ``network`` are the digits
+    that tell the network's limits from those of others."""
 
-    source: Subnet | None = None
-    destination: Subnet | None = None
-    guests: frozenset[Address] | None = None
+    deny: str
+    note: str
+    default: str
+    network: str
 
-    def heads(self, family: int, guests_are: Side) -> list[Rule]:
-        """The beginnings of the rules that match it; none where nothing can match."""
-        if not of_family(family, self.source, self.destination):
-            return []
-        head = Rule(source=str(self.source or ""), destination=str(self.destination or ""))
-        if self.guests is None:
-            return [head]
-        within = self.source if guests_are == "source" else self.destination
-        guests = [
-            str(guest)
-            for guest in sorted(self.guests, key=int)
-            if guest.version == family and (within is None or guest in within)
-        ]
-        if guests_are == "source":
-            return [replace(head, source=guest) for guest in guests]
-        return [replace(head, destination=guest) for guest in guests]
+    def limit(self, rule: PolicyRule | Forward) -> tuple[Extension, ...]:
+        """What a rule's limit adds to it.
+
+        By name, so that what was used of it is kept when tables are written anew; one that isn't
+        needed any more is forgotten as soon as it is full again. The kernel keeps a limit for each
+        address family.
+        """
+        if rule.limit is None:
+            return ()
+        options = (
+            ("hashlimit-upto", f"{rule.limit}/second"),
+            ("hashlimit-burst", f"{rule.limit}"),
+            ("hashlimit-name", f"vnet-{self.network}-{rule.key}-{rule.limit}"),
+            ("hashlimit-htable-size", "1"),
+            ("hashlimit-htable-max", "1"),
+            ("hashlimit-htable-expire", "10000"),
+            ("hashlimit-htable-gcinterval", "10000"),
+        )
+        return (Extension("hashlimit", options),)
+
+    def of(self, rule: PolicyRule | Forward) -> Rule:
+        """What a rule does with what it is about."""
+        if isinstance(rule, PolicyRule) and rule.action is Action.DENY:
+            return Rule(target=self.deny, goto=True, key=rule.key)
+        return Rule(target=self.note, goto=True, key=rule.key) if rule.log else self.allow(rule.key)
+
+    @staticmethod
+    def allow(key: str = "") -> Rule:
+        """To let pass."""
+        return Rule(target=RETURN, key=key)
 
 
-def policy_chains(
-    chain: str,
-    family: int,
-    policy: PolicyRules,
-    first: Rule,
-    *,
-    guests_are: Side,
-    deny_asked: bool = False,
-) -> Chains:
-    """The chain of a policy, which begins with ``first``, and those it needs for many ports.
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """An atom of a rule. ``asked``: it is the one about the ports that were asked for."""
+
+    atom: Atom
+    rule: PolicyRule | Forward
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy in one address family, ready to be written.
 
     ``guests_are`` tells which end of a packet the guest of a rule is. With ``deny_asked``, denied
-    ports are those that were asked for, too: those before any translation.
+    ports are those that were asked for, too.
     """
-    writer = _Writer(chain, family, policy.default, guests_are, deny_asked)
-    writer.rules.append(first)
-    for rule in policy.rules:
-        if isinstance(rule, Forward):
-            writer.forward(rule)
-        else:
-            writer.rule(rule)
-    return writer.end(first)
 
+    family: int
+    guests_are: Side
+    verdicts: Verdicts
+    rules: PolicyRules
+    deny_asked: bool = False
 
-class _Writer:
-    """``rules`` is the end of the policy so far; ports and forwards wait for their group."""
+    def opening(self, chains: Chains, first: Rule, led: Chains) -> bool:
+        """How new connections meet it; tells whether the chain ``led`` is needed."""
+        into = chains.first()
+        into.append(first)
+        plain = [
+            piece.atom
+            for rule in self.rules.rules
+            if isinstance(rule, PolicyRule)
+            for piece in self._pieces(rule)
+            if not piece.asked
+        ]
+        asking = self._asking()
+        if asking:
+            into.extend(
+                Rule(target=led.name, goto=True, protocol=protocol, matches=(LED,))
+                for protocol in PORTED
+            )
+        rest = ""
+        if asking and asking < len(self.rules.rules):
+            rest, onward = chains.further("rest")
+            into.append(Rule(target=rest, goto=True))
+            into = onward
+        into = write_rules(chains, into, plain, self.family)
+        into.append(self._default())
+        if asking:
+            pieces = [piece for rule in self.rules.rules[:asking] for piece in self._pieces(rule)]
+            end = write_rules(led, led.first(), _asked_last(pieces), self.family)
+            end.append(Rule(target=rest, goto=True) if rest else self._default())
+        return bool(asking)
 
-    def __init__(
-        self, chain: str, family: int, default: Action, guests_are: Side, deny_asked: bool
-    ) -> None:
-        self._grow = Growing(chain)
-        self._family = family
-        self._guests_are: Side = guests_are
-        self._deny_asked = deny_asked
-        self._allow = Rule(target=RETURN)
-        self._deny = Rule(target="REJECT", options=(("reject-with", _REFUSAL[family]),))
-        self._default = self._verdict(default)
-        self._group: list[PolicyRule] = []
-        self._forwards: list[Forward] = []
-        _, self.rules = self._grow.chain()
+    def cutting(self, chains: Chains, first: Rule) -> bool:
+        """How established connections meet it, in either direction; False where it ends none."""
+        rules = self.rules.rules
+        last = max((at for at, rule in enumerate(rules, 1) if _cuts(rule)), default=0)
+        if not last:
+            return False
+        into = chains.first()
+        into.append(first)
+        pieces = [
+            piece
+            for rule in rules[:last]
+            if not (_denies(rule) and rule.limit is not None)  # a limit is one of new connections
+            for piece in self._established(rule)
+        ]
+        write_rules(
+            chains, into, [piece.atom for piece in pieces], self.family, established=True, ends=True
+        )
+        return True
 
-    def end(self, first: Rule) -> Chains:
-        """Write the default after all rules; all chains of the policy."""
-        self._flush()
-        # What does the same as the default and stands right before it need not be there.
-        while self.rules and self.rules[-1] is not first and self._like_default(self.rules[-1]):
-            self.rules.pop()
-        if self._default != self._allow:  # the end of a chain lets pass by itself
-            self.rules.append(self._default)
-        return self._grow.done()
+    def notes(self) -> bool:
+        """Whether any rule wants what it lets pass to be told of."""
+        return any(rule.log and not _denies(rule) for rule in self.rules.rules)
 
-    def _like_default(self, rule: Rule) -> bool:
-        return (rule.target, rule.options) == (self._default.target, self._default.options)
+    def _default(self) -> Rule:
+        key = self.verdicts.default
+        if self.rules.default is Action.ALLOW:
+            return self.verdicts.allow(key)
+        return Rule(target=self.verdicts.deny, goto=True, key=key)
 
-    def _verdict(self, action: Action) -> Rule:
-        return self._allow if action is Action.ALLOW else self._deny
-
-    def rule(self, rule: PolicyRule) -> None:
-        """A rule that lets pass or denies."""
-        if rule.ports is None:
-            self._flush()
-            protocol = str(rule.protocol or "")
-            if rule.protocol is Protocol.ICMP:
-                protocol = ICMP[self._family]
-            does = replace(self._verdict(rule.action), protocol=protocol)
-            heads = _scope(rule).heads(self._family, self._guests_are)
-            self.rules.extend(both(head, does) for head in heads)
-            return
-        if self._forwards or (self._group and not self._belongs(rule)):
-            self._flush()
-        self._group.append(rule)
-
-    def _belongs(self, rule: PolicyRule) -> bool:
-        last = self._group[-1]
-        return _scope(last) == _scope(rule) and not (
-            self._deny_asked and last.action != rule.action
+    def _asking(self) -> int:
+        """How many rules it takes until no more look at what was asked for; 0: none does."""
+        return max(
+            (
+                at
+                for at, rule in enumerate(self.rules.rules, 1)
+                if (isinstance(rule, Forward) and _guest(rule, self.family) is not None)
+                or (self.deny_asked and _denies(rule) and rule.ports is not None)
+            ),
+            default=0,
         )
 
-    def forward(self, forward: Forward) -> None:
-        """Let pass what was led to a guest by this forward, and nothing else."""
-        if self._group or (self._forwards and reach(self._forwards[-1]) != reach(forward)):
-            self._flush()
-        self._forwards.append(forward)
+    def _pieces(self, rule: PolicyRule | Forward) -> tuple[_Piece, ...]:
+        made = _opening(self.family, self.guests_are, self.verdicts)(rule)
+        return made if self.deny_asked else tuple(piece for piece in made if not piece.asked)
 
-    def _flush(self) -> None:
-        if self._group:
-            self._write_group(self._group)
-        if self._forwards:
-            self._write_forwards(self._forwards)
-        self._group, self._forwards = [], []
+    def _established(self, rule: PolicyRule | Forward) -> Iterator[_Piece]:
+        does = self.verdicts.of(rule) if _cuts(rule) else self.verdicts.allow()
+        for match, asked in _matches(rule, self.family, self.guests_are):
+            if self.deny_asked or not asked:
+                written = replace(match, established=True)
+                yield _Piece(Atom(match.box(self.family), _does(written, does)), rule, asked)
 
-    def _write_group(self, group: list[PolicyRule]) -> None:
-        heads = _scope(group[0]).heads(self._family, self._guests_are)
-        claims = [
-            Claim(protocols(rule.protocol), rule.ports, self._verdict(rule.action))
-            for rule in group
-            if rule.ports is not None
-        ]
-        pieces = first_match(claims)
-        self._write_ports(heads, pieces)
-        if self._deny_asked:
-            self.rules.extend(
-                both(head, self._asked(piece))
-                for head in heads
-                for piece in merged(pieces)
-                if piece.value == self._deny
+
+LED = Extension("conntrack", (("ctstate", "DNAT"),))
+"""Only what was led to a guest."""
+
+
+@lru_cache(maxsize=1 << 12)
+def _opening(
+    family: int, guests_are: Side, verdicts: Verdicts
+) -> Memo[PolicyRule | Forward, tuple[_Piece, ...]]:
+    """What rules come to. Kept, so that an edit of one leaves those of the others as they are."""
+
+    def pieces(rule: PolicyRule | Forward) -> tuple[_Piece, ...]:
+        does = replace(verdicts.of(rule), matches=verdicts.limit(rule))
+        return tuple(
+            _Piece(Atom(match.box(family), _does(match, does), final=_final(rule)), rule, asked)
+            for match, asked in _matches(rule, family, guests_are)
+        )
+
+    return Memo(pieces, size=1 << 15)
+
+
+def _matches(
+    rule: PolicyRule | Forward, family: int, guests_are: Side
+) -> Iterator[tuple[Match, bool]]:
+    """What a rule is about, and whether that is by ports that were asked for."""
+    if isinstance(rule, Forward):
+        guest = _guest(rule, family)
+        if guest is not None and _of_family(family, rule.source, rule.address):
+            match = Match(
+                protocol=str(rule.protocol or ""),
+                asked=rule.ports,
+                source=rule.source,
+                destination=_single(guest),
+                address=rule.address,
+                led=True,
             )
-
-    def _asked(self, piece: Piece[Rule]) -> Rule:
-        """The same for the ports that a client asked for."""
-        original = Extension("conntrack", (("ctstate", "DNAT"), ("ctorigdstport", ports(piece))))
-        return replace(piece.value, protocol=str(piece.protocol), matches=(original,))
-
-    def _write_forwards(self, forwards: list[Forward]) -> None:
-        claims: dict[Address, list[Claim[Rule]]] = {}
-        for forward in forwards:
-            for guest in forward.guests:
-                if guest.version == self._family:
-                    claim = Claim(protocols(forward.protocol), forward.guest_ports, self._allow)
-                    claims.setdefault(guest, []).append(claim)
-        source, address = reach(forwards[0])
-        if not of_family(self._family, source, address):
-            return
-        options = [("ctstate", "DNAT")]
-        if address is not None:
-            options.append(("ctorigdst", str(address)))
-        for guest in sorted(claims, key=int):
-            head = Rule(
-                source=str(source or ""),
-                destination=str(guest),
-                matches=(Extension("conntrack", tuple(options)),),
-            )
-            self._write_ports([head], first_match(claims[guest]))
-
-    def _write_ports(self, heads: list[Rule], pieces: list[Piece[Rule]]) -> None:
-        """Where a tree is needed, the policy goes on in another chain after it."""
-        onward: list[tuple[str, list[Rule]]] = []
-
-        def missed() -> str:
-            if not onward:
-                onward.append(self._grow.chain())
-            return onward[0][0]
-
-        for _, of_protocol in groupby(pieces, key=lambda piece: piece.protocol):
-            write_ports(
-                self.rules,
-                list(of_protocol),
-                self._grow,
-                heads=heads,
-                last=self._default,
-                missed=missed,
-            )
-        for name, rules in onward:
-            self.rules.append(Rule(target=name, goto=True))
-            self.rules = rules
+            yield match, False
+        return
+    heads = list(_heads(rule, family, guests_are))
+    if rule.ports is None:
+        yield from (
+            (replace(head, protocol=icmp_or(rule.protocol, family)), False) for head in heads
+        )
+        return
+    for protocol in protocols(rule.protocol):
+        for head in heads:
+            yield replace(head, protocol=str(protocol), ports=rule.ports), False
+    if rule.action is Action.DENY:
+        for protocol in protocols(rule.protocol):
+            for head in heads:
+                yield replace(head, protocol=str(protocol), asked=rule.ports, led=True), True
 
 
-def reach(forward: Forward) -> tuple[Subnet | None, Subnet | None]:
-    """Who may use a forward, and at which address of the host; None: everybody, every address."""
-    return forward.source, forward.address
+def _heads(rule: PolicyRule, family: int, guests_are: Side) -> Iterator[Match]:
+    """The addresses that a rule is about; none where nothing can match."""
+    if not _of_family(family, rule.source, rule.destination):
+        return
+    head = Match(source=rule.source, destination=rule.destination)
+    if rule.guests is None:
+        yield head
+        return
+    within = rule.source if guests_are == "source" else rule.destination
+    for guest in sorted(rule.guests, key=int):
+        if guest.version == family and (within is None or guest in within):
+            if guests_are == "source":
+                yield replace(head, source=_single(guest))
+            else:
+                yield replace(head, destination=_single(guest))
 
 
-def of_family(family: int, *subnets: Subnet | None) -> bool:
+def _does(match: Match, does: Rule) -> Rule:
+    """The rule about that which does this."""
+    about = match.rule(does.target, goto=does.goto)
+    return replace(about, matches=about.matches + does.matches, key=does.key)
+
+
+def _final(rule: PolicyRule | Forward) -> bool:
+    """Whether a rule decides of all that is in its box: that tells nothing of the address that
+    was asked for, and what is beyond a limit goes on."""
+    return rule.limit is None and not (isinstance(rule, Forward) and rule.address is not None)
+
+
+def _asked_last(pieces: Iterable[_Piece]) -> list[Atom]:
+    """The atoms of rules in order; of adjacent denies those about ports that were asked for after
+    the others, which is all the same to who is denied."""
+    made: list[Atom] = []
+    for denies, run in groupby(
+        pieces, key=lambda one: _denies(one.rule) and one.rule.limit is None
+    ):
+        together = list(run)
+        if denies:
+            together.sort(key=lambda one: one.asked)
+        made.extend(piece.atom for piece in together)
+    return made
+
+
+def _denies(rule: PolicyRule | Forward) -> bool:
+    return isinstance(rule, PolicyRule) and rule.action is Action.DENY
+
+
+def _cuts(rule: PolicyRule | Forward) -> bool:
+    """Whether it ends connections that are established."""
+    return (
+        isinstance(rule, PolicyRule)
+        and rule.action is Action.DENY
+        and not rule.established
+        and rule.limit is None
+    )
+
+
+def _guest(forward: Forward, family: int) -> Address | None:
+    return next((guest for guest in forward.guests if guest.version == family), None)
+
+
+def _of_family(family: int, *subnets: Subnet | None) -> bool:
     """Whether there are none of another address family among these."""
     return all(subnet is None or subnet.version == family for subnet in subnets)
 
 
-def _scope(rule: PolicyRule) -> Scope:
-    return Scope(rule.source, rule.destination, rule.guests)
+@lru_cache(maxsize=1 << 14)
+def _single(address: Address) -> Subnet:
+    return ip_network(address)

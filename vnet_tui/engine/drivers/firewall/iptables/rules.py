@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-VERSION = 2
+VERSION = 3
 """Counts up when the same rules are laid out otherwise, so that tables of an older engine are
 written anew by a newer one."""
 
@@ -22,23 +22,34 @@ FAMILIES = (4, 6)
 Place = tuple[int, str]
 """An address family and the name of a table."""
 
+MAIN: Place = (4, "filter")
+"""The table whose marks say which rules were installed."""
+
 RETURN = "RETURN"
 MARK = "VNET-MARK"
 """No packet passes here: what all networks share has its mark in this chain, and each network in
 one of its own. A mark is the comment of the only rule."""
 
-_SHARED = "FORWARD|GUARD|FROM|TO|PRE|OWN|HOST|HAIRPIN|POST|MASQ|MARK"
-_PER_NETWORK = "OUT|IN|DNAT|HAIR|NAT|MARK"
+_SHARED = (
+    "FORWARD|EST|CUT|BACK|CUTOUT|CUTIN|BACKOUT|BACKIN|GUARD|FROM|TO|COUNT|SENT|GOT|DENY|"
+    "PRE|OWN|HOST|HAIRPIN|POST|MASQ|MARK"
+)
+_PER_NETWORK = "OUT|IN|LED|CUTOUT|CUTIN|REFOUT|REFIN|NOTEOUT|NOTEIN|SENT|GOT|DNAT|HAIR|NAT|MARK"
 _OURS = re.compile(
-    rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9]{{1,5}})?"
-    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9]{{1,5}})?)"
+    rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9a-z]{{5}})?"
+    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9a-z]{{5}})?)"
 )
 
 
 def chain_name(part: str, network: UUID) -> str:
     """A chain of one network. Names have at most 28 bytes (XT_EXTENSION_MAXNAMELEN), so that the
-    network is there as a digest; a number may follow."""
-    return f"VNET-{part}-{hashlib.blake2s(network.bytes, digest_size=6).hexdigest()}"
+    network is there as a digest; five letters may follow."""
+    return f"VNET-{part}-{digits(network)}"
+
+
+def digits(network: UUID) -> str:
+    """A network in the names of its chains."""
+    return hashlib.blake2s(network.bytes, digest_size=6).hexdigest()
 
 
 def owner(chain: str) -> str | None:
@@ -64,7 +75,8 @@ class Extension:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule. Addresses that begin with ``!`` and interfaces that end with ``+`` mean what they
-    mean to iptables(8). Without a ``target`` a rule does nothing."""
+    mean to iptables(8). Without a ``target`` a rule does nothing. A ``key`` tells for whom it
+    counts: it is the rule's comment."""
 
     target: str = ""
     goto: bool = False
@@ -75,6 +87,7 @@ class Rule:
     protocol: str = ""
     matches: tuple[Extension, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    key: str = ""
 
     def __str__(self) -> str:
         words = [
@@ -84,6 +97,7 @@ class Rule:
             f"-o {self.goes_out}" if self.goes_out else "",
             f"-p {self.protocol}" if self.protocol else "",
             *(match.words() for match in self.matches),
+            f"-m comment --comment {self.key}" if self.key else "",
             f"{'-g' if self.goto else '-j'} {self.target}" if self.target else "",
             *(f"--{key} {value}" for key, value in self.options),
         ]
@@ -102,16 +116,21 @@ class Rule:
             *(self.came_in, self.goes_out, self.protocol),
             [(match.name, match.options) for match in self.matches],
             self.options,
+            self.key,
         ]
+
+    def doing(self, *options: tuple[str, str]) -> Rule:
+        """The same with options of its target."""
+        return replace(self, options=options)
 
     @classmethod
     def load(cls, data: Sequence[Any]) -> Rule:
         """From what JSON brought over."""
-        target, goto, source, destination, came_in, goes_out, protocol, matches, options = data
+        target, goto, source, destination, came_in, goes_out, protocol, *more = data
+        matches, options, key = more
         extensions = tuple(Extension(name, _pairs(pairs)) for name, pairs in matches)
-        does = _pairs(options)
         ends = (source, destination, came_in, goes_out)
-        return cls(target, goto, *ends, protocol, extensions, does)
+        return cls(target, goto, *ends, protocol, extensions, _pairs(options), key)
 
 
 def _pairs(data: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
@@ -121,112 +140,46 @@ def _pairs(data: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
 Chains = Mapping[str, tuple[Rule, ...]]
 
 
-def dump_chains(chains: Chains) -> dict[str, Any]:
-    """Chains for JSON."""
-    return {name: [rule.dump() for rule in rules] for name, rules in chains.items()}
-
-
-def load_chains(data: Mapping[str, Any]) -> Chains:
-    """Chains from what JSON brought over."""
-    return {name: tuple(map(Rule.load, rules)) for name, rules in data.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What the mark in a chain says, and which chains it vouches for (with ``hooks``: those, too).
-
-    Who writes it adds the structure of these chains."""
-
-    text: str
-    chains: tuple[str, ...]
-    hooks: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All of ours in one table: chains, rules in built-in chains that lead there, and marks."""
+    """All of ours in one table: chains, and rules in built-in chains that lead there.
+
+    ``networks`` are those that have a mark there, by the digits in the names of their chains.
+    Each mark is in a chain of its own, which is none of ``chains``.
+    """
 
     chains: Chains = field(default_factory=dict)
     hooks: Chains = field(default_factory=dict)
-    marks: Mapping[str, Mark] = field(default_factory=dict)
+    networks: Mapping[str, UUID] = field(default_factory=dict)
 
 
 NOTHING = Table()
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What to do with one table.
+def mark_name(part: str) -> str:
+    """The chain with the mark of a network, or, without digits, of what all share."""
+    return f"{MARK}-{part}" if part else MARK
 
-    Chains in ``write`` then have these rules and no others; those in ``delete`` go. ``hooks``,
-    where given, are all that lead to us from the built-in chains. With ``anew`` whatever else
-    there is of ours goes, and nothing is taken for granted.
+
+def is_mark(chain: str) -> bool:
+    """Whether a chain of ours holds a mark."""
+    return chain == MARK or chain.startswith(f"{MARK}-")
+
+
+def digest(chain: str, rules: Iterable[bytes]) -> int:
+    """What tells a chain with these rules (what identifies each, in order) from others.
+
+    The sum of the digests of several chains stands for all of them: so one chain can change
+    without looking at the others.
     """
-
-    write: Chains
-    delete: tuple[str, ...] = ()
-    hooks: Chains | None = None
-    marks: Mapping[str, Mark] = field(default_factory=dict)
-    anew: bool = False
-
-    def dump(self) -> dict[str, Any]:
-        """For JSON."""
-        return {
-            "write": dump_chains(self.write),
-            "delete": self.delete,
-            "hooks": None if self.hooks is None else dump_chains(self.hooks),
-            "marks": {name: asdict(mark) for name, mark in self.marks.items()},
-            "anew": self.anew,
-        }
-
-    @classmethod
-    def load(cls, data: Mapping[str, Any]) -> Edit:
-        """From what JSON brought over."""
-        return cls(
-            write=load_chains(data["write"]),
-            delete=tuple(data["delete"]),
-            hooks=None if data["hooks"] is None else load_chains(data["hooks"]),
-            marks={name: Mark(**mark) for name, mark in data["marks"].items()},
-            anew=data["anew"],
-        )
-
-    def __bool__(self) -> bool:
-        return bool(self.write or self.delete or self.hooks is not None or self.marks or self.anew)
+    made = hashlib.blake2b(_framed(chain.encode()), digest_size=8)
+    made.update(b"".join(map(_framed, rules)))
+    return int.from_bytes(made.digest(), "big")
 
 
-def rewrite(after: Table) -> Edit:
-    """Leave exactly ``after``, whatever there is."""
-    return Edit(write=after.chains, hooks=after.hooks, marks=after.marks, anew=True)
-
-
-def change(before: Table, after: Table) -> Edit:
-    """From ``before`` to ``after``; chains that stay the same are not touched."""
-    write = {
-        name: rules
-        for name, rules in after.chains.items()
-        if name not in before.chains or before.chains[name] != rules
-    }
-    marks = {
-        name: mark
-        for name, mark in after.marks.items()
-        if before.marks.get(name) != mark
-        or not write.keys().isdisjoint(mark.chains)
-        or (mark.hooks and before.hooks != after.hooks)
-    }
-    gone = [
-        *(name for name in before.chains if name not in after.chains),
-        *(name for name in before.marks if name not in after.marks),
-    ]
-    hooks = after.hooks if before.hooks != after.hooks else None
-    return Edit(write=write, delete=tuple(gone), hooks=hooks, marks=marks)
-
-
-def structure(chains: Iterable[tuple[str, Iterable[bytes]]]) -> str:
-    """Twelve hex digits for chains with what identifies each of their rules, in order."""
-    digest = hashlib.sha256()
-    for name, rules in sorted((name, b"".join(map(_framed, rules))) for name, rules in chains):
-        digest.update(_framed(name.encode()) + _framed(rules))
-    return digest.hexdigest()[:12]
+def structure(digests: Iterable[int]) -> str:
+    """The sum of digests, in sixteen hex digits."""
+    return f"{sum(digests) % (1 << 64):016x}"
 
 
 def _framed(item: bytes) -> bytes:

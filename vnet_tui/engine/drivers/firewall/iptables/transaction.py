@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
+from vnet_tui.engine.drivers.firewall.iptables.edits import Edit
 from vnet_tui.engine.drivers.firewall.iptables.lock import TablesLock
-from vnet_tui.engine.drivers.firewall.iptables.rules import Edit, Place
+from vnet_tui.engine.drivers.firewall.iptables.rules import TABLES, Place
 from vnet_tui.engine.drivers.firewall.iptables.worker import Worker
 from vnet_tui.engine.errors import DriverError, VnetError
+
+Sums = Mapping[Place, Mapping[str, int]]
+"""Of what was written in each table: the sum of digests by network."""
+
+Marks = Mapping[Place, Mapping[str, str]]
+"""Marks by table and by the chain that each is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Edits of tables, in the order in which these are put in place; when they are ready, ``marks``
+    tells what has to be marked."""
+
+    edits: Mapping[Place, Edit]
+    marks: Callable[[Sums], Marks]
 
 
 class Transactions:
@@ -30,21 +47,19 @@ class Transactions:
         with self._lock.held():
             yield
 
-    def carry_out(self, edits: Mapping[Place, Edit], undo: Mapping[Place, Edit]) -> None:
+    def carry_out(self, work: Work, undo: Callable[[], Work]) -> None:
         """Put tables in place, in this order, while the lock is held.
 
-        Everything is made ready before the first. If one can't be put in place, ``undo`` is what
-        those get that were; what becomes of it is told with the DriverError.
+        Everything is made ready before the first. If one can't be put in place, all get what
+        ``undo`` says; what becomes of it is told with the DriverError.
         """
-        self._prepare(edits)
-        begun: list[Place] = []
+        self._prepare(work)
         try:
-            for place in edits:
-                begun.append(place)
+            for place in work.edits:
                 self._commit(place)
         except DriverError as error:
-            # With the one that failed: its process may have died when it was in place already.
-            self._put_back({place: undo[place] for place in reversed(begun)}, error)
+            # All: it may be in place where it failed, too, when its process died.
+            self._put_back(undo(), error)
             raise
 
     def close(self) -> None:
@@ -54,13 +69,21 @@ class Transactions:
             self._lock.close()
             self._lock = None
 
-    def _prepare(self, edits: Mapping[Place, Edit]) -> None:
-        self._have_workers(family for family, _ in edits)
-        for (family, table), edit in edits.items():
-            self._workers[family].begin(table, edit)
+    def _prepare(self, work: Work) -> None:
+        self._have_workers(family for family, _ in work.edits)
+        sums: dict[Place, Mapping[str, int]] = {}
         try:
-            for family, table in edits:
-                self._workers[family].ready(table)
+            for own in TABLES:
+                # One family beside the other, but one answer of a child before the next question:
+                # both may be longer than what a pipe takes.
+                places = [place for place in work.edits if place[1] == own]
+                for family, table in places:
+                    self._workers[family].begin(table, work.edits[family, table])
+                for family, table in places:
+                    sums[family, table] = self._workers[family].ready(table)
+            for (family, table), marks in work.marks(sums).items():
+                if marks:
+                    self._workers[family].mark(table, marks)
         except DriverError:
             self._end_workers()  # what is ready in them must never be put in place
             raise
@@ -69,11 +92,11 @@ class Transactions:
         family, table = place
         self._workers[family].commit(table)
 
-    def _put_back(self, edits: Mapping[Place, Edit], error: DriverError) -> None:
+    def _put_back(self, work: Work, error: DriverError) -> None:
         self._end_workers()
         try:
-            self._prepare(edits)
-            for place in edits:
+            self._prepare(work)
+            for place in work.edits:
                 self._commit(place)
         except VnetError as trouble:
             raise DriverError(

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import vnet_tui
 from vnet_tui.engine.drivers.firewall.iptables import child
-from vnet_tui.engine.drivers.firewall.iptables.rules import Edit
+from vnet_tui.engine.drivers.firewall.iptables.edits import Edit
 from vnet_tui.engine.errors import DriverError
 
 
@@ -45,9 +46,16 @@ class Worker:
         """Have an edit made ready; whether that went well, :meth:`ready` tells."""
         self._ask({"do": "prepare", "table": table, "edit": edit.dump()})
 
-    def ready(self, table: str) -> None:
-        """Wait until the edit that was begun first is ready. Nothing is changed yet."""
-        self._answer(f"change its table {table}")
+    def ready(self, table: str) -> dict[str, int]:
+        """Wait until the edit that was begun first is ready; sums of the digests of what it
+        wrote, by network. Nothing is changed yet."""
+        found: dict[str, int] = self._answer(f"change its table {table}")["sums"]
+        return found
+
+    def mark(self, table: str, marks: Mapping[str, str]) -> None:
+        """Have these marks made ready, too, by the chains that they are in."""
+        self._ask({"do": "mark", "table": table, "marks": dict(marks)})
+        self._answer(f"mark its table {table}")
 
     def commit(self, table: str) -> None:
         """Put a table in place as it was made ready."""
@@ -69,7 +77,7 @@ class Worker:
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
 
-    def _answer(self, what: str) -> None:
+    def _answer(self, what: str) -> dict[str, Any]:
         if not self._started:
             self._started = True
             self._answer("start its process")
@@ -80,8 +88,10 @@ class Worker:
                 f"iptables of IPv{self.family} could not {what}: "
                 f"its process ended with status {self._process.wait()}"
             )
-        if error := json.loads(line).get("error"):
+        answer: dict[str, Any] = json.loads(line)
+        if error := answer.get("error"):
             raise DriverError(f"iptables of IPv{self.family} could not {what}: {error}")
+        return answer
 
 
 def _python_path() -> str:
