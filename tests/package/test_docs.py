@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from lxml import etree
 
 from vnet_tui import actions
 from vnet_tui.actions import Action
-from vnet_tui.cli.main import parser
+from vnet_tui.cli.commands import by_name
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.requests import unrunnable
 from vnet_tui.engine.xml import parse
@@ -113,36 +114,21 @@ def test_every_document_that_is_shown_describes_a_network() -> None:
         assert parse(text).name, named(page)
 
 
-def commands() -> dict[str, set[str]]:
-    """The commands of vnet by their first name, with their options."""
-    for action in parser()._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            return {
-                name: {
-                    option
-                    for argument in command._actions
-                    for option in argument.option_strings
-                    if option.startswith("--") and option != "--help"
-                }
-                for name, command in action.choices.items()
-                if name.startswith("network-")
-            }
-    raise AssertionError("vnet has no commands")
+def test_the_reference_of_commands_is_what_they_are() -> None:
+    done = subprocess.run(
+        [sys.executable, CHECKOUT / "script/cli-reference", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_every_command_is_told_with_its_options_and_no_other() -> None:
-    page = (DOCS / "cli.md").read_text()
-    sections = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
-    told = {
-        section.split("\n", 1)[0]: set(re.findall(r"--[a-z][a-z0-9-]*", usage[1]))
-        for section in sections
-        if (usage := re.search(r"^`vnet (network-[^`]*)`", section, re.MULTILINE))
-    }
-    assert told == commands()
-    known = commands().keys()
-    for other in PAGES:
-        for name in re.findall(r"\bvnet (?:network|net)-([a-z][a-z-]*)", other.read_text()):
-            assert f"network-{name}" in known, f"{named(other)}: {name}"
+def test_every_command_that_pages_name_is_one() -> None:
+    known = by_name()
+    for page in PAGES:
+        for name in re.findall(r"\bvnet ((?:network|net)-[a-z][a-z-]*)", page.read_text()):
+            assert name in known, f"{named(page)}: {name}"
 
 
 REFUSED = {

@@ -176,6 +176,9 @@ class Replay:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
         return self.problems
 
+    async def damaged(self) -> tuple[str, ...]:
+        return ()
+
     async def define(self, xml: str, *, replacing: str | None = None) -> NetworkInfo:
         self.calls.append("define")
         problems = await self.validate(xml)
@@ -241,6 +244,18 @@ class Replay:
         applied = replace(info, pending=False)
         self.change(info.uuid, applied, EventKind.EDITED, "brought to its definition")
         return applied
+
+    async def apply_document(
+        self, xml: str, *, replacing: str | None = None, on_progress: OnProgress | None = None
+    ) -> NetworkInfo:
+        found = re.search(r"<name>(.*?)</name>", xml)
+        network = self._find(found[1] if found else "")
+        if replacing is not None and network.xml != replacing:
+            raise StateError(f"{network.info.name} was changed since you read how it runs")
+        await self._run("apply_document", [network.info], on_progress)
+        self._networks[network.info.uuid] = replace(network, xml=xml)
+        self._tell(EventKind.EDITED, network.info, "brought to a document")
+        return network.info
 
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
         for ref in refs:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from vnet_tui.cli.arguments import Arguments
+from vnet_tui.cli.spec import Command
 from vnet_tui.engine.errors import VnetError
 
 MAX_DOCUMENT = 4 << 20
 """Characters read of a document; the parser's own limit is lower, and tells the reason."""
+
+Document = str | VnetError
+"""The text, or why it can't be read: it may be one of several."""
 
 
 def read_document(name: str) -> str:
@@ -29,15 +34,22 @@ def read_document(name: str) -> str:
         raise VnetError(f"can't read {name}: {error.strerror}") from error
 
 
-def read_or_error(name: str) -> str | VnetError:
-    """The same, with the error as a value: it may be one of several documents."""
+def read_or_error(name: str) -> Document:
+    """The same, with the error as a value; and what is no name but an element is the document."""
+    if name.lstrip().startswith("<"):
+        return name
     try:
         return read_document(name)
     except VnetError as error:
         return error
 
 
-def text_of(document: str | VnetError) -> str:
+def documents_of(command: Command, arguments: Arguments) -> list[Document]:
+    """The documents that a command line names."""
+    return [read_or_error(name) for name in arguments.texts(command.document) if name]
+
+
+def text_of(document: Document) -> str:
     """The text, or the error raised."""
     if isinstance(document, VnetError):
         raise document

@@ -1,4 +1,4 @@
-"""Tables as virsh prints them: a rule below the head, two spaces between columns."""
+"""Tables as virsh prints them: a rule below the head, three spaces between columns."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import unicodedata
 from collections.abc import Sequence
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The lines of a table, without a newline at the end."""
-    widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, quiet: bool = False) -> str:
+    """The lines of a table, without a newline at the end; rows only when ``quiet``."""
+    shown = rows if quiet else [head, *rows]
+    widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
         padded = (
@@ -16,8 +17,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         )
         return (" " + "   ".join(padded)).rstrip()
 
-    rule = "-" * (sum(widths) + 3 * (len(widths) - 1) + 2)
-    return "\n".join([line(head), rule, *map(line, rows)])
+    lines = [line(cells) for cells in shown]
+    if not quiet:
+        lines.insert(1, "-" * sum(width + 3 for width in widths))
+    return "\n".join(lines)
 
 
 def _width(text: str) -> int:

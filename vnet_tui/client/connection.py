@@ -53,6 +53,10 @@ class Connection(Protocol):
     async def network(self, ref: Ref) -> NetworkInfo:
         """One network."""
 
+    async def damaged(self) -> tuple[str, ...]:
+        """Definitions that couldn't be read when networks were last listed, each with the reason
+        and where it was set aside. Cheaper than :meth:`host`, which tells them too."""
+
     async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
         """Its document: as it runs (with ``id``); as defined when ``inactive`` or not running."""
 
@@ -88,6 +92,16 @@ class Connection(Protocol):
 
     async def apply(self, ref: Ref, *, on_progress: OnProgress | None = None) -> NetworkInfo:
         """Bring a running network to its definition with the smallest plan."""
+
+    async def apply_document(
+        self, xml: str, *, replacing: str | None = None, on_progress: OnProgress | None = None
+    ) -> NetworkInfo:
+        """Have a running network run as a document says, with the smallest plan.
+
+        The store keeps its definition: the change lasts until the network stops, is restarted, or
+        is brought to its definition. ``replacing`` is the document that this one was made from, as
+        :meth:`xml` gave it: where it runs otherwise by now, StateError is raised.
+        """
 
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
         """What :meth:`start`, :meth:`stop`, :meth:`restart` or :meth:`apply` would do."""

@@ -287,6 +287,24 @@ class Engine:
         await self._ask("apply", [ref], on_progress)
         return await self.network(ref)
 
+    async def apply_document(
+        self,
+        text: str,
+        *,
+        replacing: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> NetworkInfo:
+        """Have a running network run as a document says; the store keeps its definition.
+
+        ``replacing``: the document that this one was made from; StateError where it runs otherwise.
+        """
+        self._permitted("apply a document")
+        listing = await self._look()
+        network, uuid = await asyncio.to_thread(accept, text, listing)
+        change = requests.otherwise(uuid, network, listing, replacing)
+        await self._change("apply", change, on_progress)
+        return await self.network(uuid)
+
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
         """What :meth:`start`, :meth:`stop`, :meth:`restart` or :meth:`apply` would do."""
         listing = await self._look()

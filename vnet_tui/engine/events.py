@@ -48,6 +48,10 @@ class Subscription:
         self._closed = True
         self._woken.set()
 
+    async def aclose(self) -> None:
+        """:meth:`close` as asynchronous generators have it."""
+        self.close()
+
     def __aiter__(self) -> Subscription:
         return self
 

@@ -79,6 +79,35 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
     return NamedChange(names, prepare)
 
 
+def otherwise(
+    uuid: UUID, network: Network, listing: Listing, replacing: str | None
+) -> NamedChange:
+    """That a running network run as ``network`` says, whatever its definition.
+
+    ``replacing`` is the document, with its id, that it has to run as now, when prepared; else
+    StateError is raised. None: whichever.
+    """
+    change = as_defined([uuid], replace(listing, definitions={uuid: network}))
+
+    def prepare(running: Running) -> Request:
+        names = {uuid: network.name}
+        _must_run(names, running)
+        record, now = running[uuid]
+        if record.name != network.name:
+            raise StateError(
+                f"{record.name} runs and can't be renamed to {network.name} now",
+                f"stop it first: vnet network-stop {record.name}",
+            )
+        if replacing is not None and write(now, id=record.id) != replacing:
+            raise StateError(
+                f"{network.name} was changed since you read how it runs",
+                "read it again, and make your change on that",
+            )
+        return change.prepare(running)
+
+    return NamedChange(change.names, prepare)
+
+
 def asked(verb: Verb, uuids: Collection[UUID], listing: Listing) -> NamedChange:
     """The change that a verb means for these networks."""
     match verb:
