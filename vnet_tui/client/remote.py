@@ -199,15 +199,17 @@ class RemoteConnection:
         self._streams.add(stream)
         return stream
 
-    async def next_item(self, wire: Wire, method: Method) -> tuple[Any, int, bool]:
-        """The next item of a stream (None: there is none in this reply), how many were skipped
-        before it, and whether more come."""
+    async def next_item(self, wire: Wire, method: Method) -> tuple[Any, int]:
+        """The next item of a stream (None: there is none in this reply), and how many were skipped
+        before it. A stream that the daemon ends is as lost as one that breaks off."""
         reply = await self._reply(wire, method.wire_name)
         content = _content(reply)
+        if not reply.get("continues"):
+            wire.abort()
+            raise ConnectionLostError(f"the daemon ended {method.wire_name}", START)
         item = _decoded(method, content[RESULT]) if RESULT in content else None
         skipped = content.get(SKIPPED)
-        more = reply.get("continues") is True
-        return item, skipped if isinstance(skipped, int) else 0, more
+        return item, skipped if isinstance(skipped, int) else 0
 
 
 def lost_events(message: str) -> Event:

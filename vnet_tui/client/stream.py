@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Stream:
     """Iterates over what a method of the daemon gives from the moment of the call.
 
-    Where it is a stream of events, a warning tells that some are missing: because they weren't
-    read in time, or because the daemon was away. Others go on without a word.
+    It goes on until it is closed: a daemon that ends, or is lost, is waited for. Where it is a
+    stream of events, a warning tells that some are missing, because they weren't read in time or
+    because the daemon was away; others go on without a word.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Stream:
         self._kept = kept
         self._wire: Wire | None = None
         self._waiting: deque[Any] = deque()
-        self._more = True
+        self._closed = False
         self._reached = False
         self._beginning = asyncio.ensure_future(self._begin(0.0))
 
@@ -47,16 +48,16 @@ class Stream:
 
     async def __anext__(self) -> Any:
         while not self._waiting:
-            if not self._more:
-                await self.aclose()
+            if self._closed:
                 raise StopAsyncIteration
             try:
                 await self._read()
             except ConnectionLostError:
-                if not self._reached or not self._more:
+                if not self._reached:
                     await self.aclose()
                     raise
-                await self._again()
+                if not self._closed:
+                    await self._again()
             except BaseException:
                 await self.aclose()
                 raise
@@ -64,7 +65,7 @@ class Stream:
 
     async def aclose(self) -> None:
         """End the stream, and its connection."""
-        self._more = False
+        self._closed = True
         self._kept.discard(self)
         self._beginning.cancel()
         with contextlib.suppress(BaseException):
@@ -77,14 +78,14 @@ class Stream:
         self._wire = wire
         wire.write(self._call)
         # The first reply is empty: it says that the stream has begun.
-        _, _, self._more = await self._remote.next_item(wire, self._method)
+        await self._remote.next_item(wire, self._method)
         self._reached = True
 
     async def _read(self) -> None:
         await asyncio.shield(self._beginning)
-        if self._wire is None or not self._more:
+        if self._wire is None:
             return
-        item, skipped, self._more = await self._remote.next_item(self._wire, self._method)
+        item, skipped = await self._remote.next_item(self._wire, self._method)
         if skipped and self._method.result is Event:
             self._waiting.append(lost_events(f"{skipped} events came too fast and are lost"))
         if item is not None:

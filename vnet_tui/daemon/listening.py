@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ def only_daemon(paths: Paths) -> Iterator[None]:
         ) from error
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
         except BlockingIOError:
             pid = os.read(lock, 32).decode(errors="replace").strip()
             raise BusyError(
@@ -47,6 +48,20 @@ def only_daemon(paths: Paths) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _lock(descriptor: int) -> None:
+    """Take a lock, or raise BlockingIOError. Engines that look whether there is a daemon hold it
+    for microseconds."""
+    for wait in (0.01, 0.05, 0.0):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                raise
+            time.sleep(wait)
+        else:
+            return
 
 
 @contextmanager

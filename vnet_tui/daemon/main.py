@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,11 @@ def parser() -> ArgumentParser:
     )
     made.add_argument(
         "--anyone-may-read", action="store_true", help="every user of the host may look at them"
+    )
+    made.add_argument(
+        "--report-only",
+        action="store_true",
+        help="tell what others change of running networks, and don't mend it (VNET_REPAIR=report)",
     )
     made.add_argument(
         "--journal",
@@ -96,7 +101,7 @@ async def _run(paths: Paths, options: Namespace) -> None:
         loop.add_signal_handler(number, ended.set)
     with only_daemon(paths), listening(paths.socket) as socket:
         follow_audit(options.journal)
-        async with Hosted(paths) as engine:
+        async with Hosted(paths, repair=False if options.report_only else None) as engine:
             await engine.adopt()
             await engine.watch()
             teller = asyncio.ensure_future(_tell(engine))
@@ -120,7 +125,6 @@ def _on_hangup(engine: Hosted) -> asyncio.Task[None]:
 
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
-    reload: Callable[[], Awaitable[object]] = getattr(engine, "reload", engine.networks)
 
     async def follow() -> None:
         while True:
@@ -128,7 +132,7 @@ def _on_hangup(engine: Hosted) -> asyncio.Task[None]:
             asked.clear()
             notify(*reloading())
             try:
-                await reload()
+                await engine.reload()
                 _say("vnetd: read the definitions again")
             except VnetError as error:
                 print(f"vnetd: {error}", file=sys.stderr)

@@ -8,7 +8,7 @@ import json
 import logging
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -71,6 +71,11 @@ class Server:
         self._numbers = 0
         self._listening: asyncio.Server | None = None
         self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def clients(self) -> Collection[Session]:
+        """Who is connected."""
+        return self._sessions.values()
 
     async def serve(self, listening: socket.socket) -> None:
         """Begin to let clients in."""

@@ -66,7 +66,7 @@ class Session:
                 self.served += 1
                 await self.wire.room()
         except BadMessageError as error:
-            _log.info("pid %d of uid %d is cut off: %s", self.peer.pid, self.peer.uid, error)
+            _log.debug("pid %d of uid %d is cut off: %s", self.peer.pid, self.peer.uid, error)
         finally:
             self.wire.close()
 

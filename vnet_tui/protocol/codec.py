@@ -220,9 +220,12 @@ def _decode_plain(accepted: tuple[type, ...], called: str, *, wanted: type) -> D
         if wanted is not float:
             return value
         try:
-            return float(cast("float", value))
+            number = float(cast("float", value))
         except OverflowError:
-            raise WrongTypeError(where, "this number is too large") from None
+            number = math.inf
+        if not math.isfinite(number):
+            raise WrongTypeError(where, "this number is too large")
+        return number
 
     return decode
 
@@ -258,34 +261,35 @@ def _decode_mapping(key: Decode, item: Decode) -> Decode:
 
 def _decode_structure(structure: type, strict: bool) -> Decode:
     decoders: dict[str, Decode] = {}
-    needed: set[str] = set()
+    needed: list[str] = []
 
     def decode(value: Json, where: str) -> object:
         if not isinstance(value, dict):
             raise WrongTypeError(where, f"it has to be an object, and is {_told(value)}")
         if not decoders:
             decoders.update({k: decoder(hint, strict) for k, hint in fields_of(structure).items()})
-            needed.update(_without_default(structure))
+            needed.extend(_without_default(structure))
         made = {}
         for name, content in value.items():
             if name in decoders:
                 made[name] = decoders[name](content, f"{where}.{name}")
             elif strict:
                 raise WrongTypeError(f"{where}.{name[:100]}", "there is no such field")
-        for name in needed - made.keys():
-            made[name] = decoders[name](None, f"{where}.{name}")
+        for name in needed:
+            if name not in made:
+                made[name] = decoders[name](None, f"{where}.{name}")
         return structure(**made)
 
     return decode
 
 
-def _without_default(structure: type) -> set[str]:
+def _without_default(structure: type) -> list[str]:
     missing = dataclasses.MISSING
-    return {
+    return [
         field.name
         for field in dataclasses.fields(cast("Any", structure))
         if field.init and field.default is missing and field.default_factory is missing
-    }
+    ]
 
 
 def _told(value: Json) -> str:
