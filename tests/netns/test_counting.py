@@ -79,9 +79,15 @@ class Watched:
         return found
 
 
+@pytest.fixture(params=["nftables", "iptables"])
+def firewall(request: pytest.FixtureRequest) -> str:
+    """Each test is done with both drivers."""
+    return str(request.param)
+
+
 @pytest.fixture
-async def watched(lab: Lab) -> AsyncIterator[Watched]:
-    engine = Engine(lab.paths, firewall="nftables")
+async def watched(lab: Lab, firewall: str) -> AsyncIterator[Watched]:
+    engine = Engine(lab.paths, firewall=firewall)
     await engine.define(DOCUMENT.format(WEB_RULE))
     await engine.start(["foo"])
     await engine.watch()
@@ -124,10 +130,12 @@ async def test_counters_go_on_while_another_rule_is_edited(watched: Watched) -> 
     assert seen.rules[(await watched.engine.rules("foo"))[0].key].packets == 1
 
 
-async def test_whoever_begins_to_look_is_shown_what_was_counted_before(watched: Watched) -> None:
+async def test_whoever_begins_to_look_is_shown_what_was_counted_before(
+    watched: Watched, firewall: str
+) -> None:
     await watched.probe(*[FORWARDED] * 4)
     await watched.engine.close()
-    watched.engine = Engine(watched.engine.paths, firewall="nftables")
+    watched.engine = Engine(watched.engine.paths, firewall=firewall)
     await watched.packets_of(0, 4)
 
 
@@ -187,9 +195,9 @@ async def test_an_edit_is_known_to_the_next_denial(watched: Watched) -> None:
 
 
 async def test_two_engines_tell_it_once_and_the_second_goes_on_alone(
-    watched: Watched, lab: Lab
+    watched: Watched, lab: Lab, firewall: str
 ) -> None:
-    other = Engine(lab.paths, firewall="nftables")
+    other = Engine(lab.paths, firewall=firewall)
     await other.watch()
     here, there = watched.engine.events(), other.events()
     assert await watched.probe(MAIL) == [Fate.DENIED]
