@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import App
 from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.message import Message
@@ -23,7 +22,8 @@ from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.engine.text import printable
-from vnet_tui.screens.networks import Lost, NetworksScreen
+from vnet_tui.feed import Feed, Lost
+from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
 from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
@@ -46,7 +46,7 @@ class StillPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
 
-class VnetApp(App[None]):
+class VnetApp(Feed):
     """vnet-tui. ``connect`` is awaited beside the first picture, and again after a loss; it must
     leave what blocks to a thread."""
 
@@ -95,7 +95,6 @@ class VnetApp(App[None]):
         """``theme`` is chosen for the terminal unless given; ``clock`` tells seconds since 1970."""
         super().__init__()
         self._connect = connect
-        self._connection: Connection | None = None
         self._home = NetworksScreen(clock=clock)
         self._wire = Wire()
         self._failing = False
@@ -127,8 +126,7 @@ class VnetApp(App[None]):
 
     def on_vnet_app_connected(self, message: Connected) -> None:
         """Everything hangs on it."""
-        self._connection = message.connection
-        self._home.connection = message.connection
+        self.connection = message.connection
 
     def on_lost(self, message: Lost) -> None:
         """Say so once, and offer to connect again; the last picture stays."""
@@ -137,14 +135,13 @@ class VnetApp(App[None]):
         self._failing = True
         from vnet_tui.screens.failure import FailureScreen  # not for the first picture
 
-        wanted = "The connection is lost" if self._connection else "No connection"
-        self._home.connection = None
+        lost, self.connection = self.connection, None
+        wanted = "The connection is lost" if lost else "No connection"
 
         async def answered(again: bool | None) -> None:
             self._failing = False
-            if self._connection is not None:
-                await self._connection.close()
-                self._connection = None
+            if lost is not None:
+                await lost.close()
             if again:
                 self._start_connecting()
             else:
@@ -157,7 +154,7 @@ class VnetApp(App[None]):
 
     def on_requested(self, message: Requested) -> None:
         """Run a change beside everything else, but one at a time of each network."""
-        if self._connection is None:
+        if self.connection is None:
             return
         operation = message.operation
         for running in self.operations:
@@ -165,7 +162,7 @@ class VnetApp(App[None]):
                 self.notify(f"Still {running.operation.title}.", severity="warning")
                 return
         self.operations = (*self.operations, Running(operation=operation))
-        self.run_worker(self._perform(self._connection, operation), group="operations")
+        self.run_worker(self._perform(self.connection, operation), group="operations")
 
     async def _perform(self, connection: Connection, operation: Operation) -> None:
         def advanced(progress: Progress) -> None:
@@ -257,8 +254,8 @@ class VnetApp(App[None]):
 
     async def on_unmount(self) -> None:
         """Let the connection go."""
-        if self._connection is not None:
-            await self._connection.close()
+        if self.connection is not None:
+            await self.connection.close()
 
     # -- the terminal ---------------------------------------------------------------------------
 

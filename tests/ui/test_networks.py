@@ -375,7 +375,7 @@ async def test_palette_does_what_needs_no_network(
 async def test_a_click_on_a_key_does_what_the_key_does() -> None:
     app = playing(Replay())
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "old" in picture(app))
+        await until(pilot, lambda: "x stop" in picture(app))
         x = picture(app).splitlines()[23].index("? keys")
         await pilot.click(offset=(x, 23))
         await until(pilot, lambda: app.screen.query("HelpPanel"))

@@ -11,7 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from vnet_tui.client.connection import Connection
-from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.engine.views import NetworkInfo, Sample
+from vnet_tui.feed import feed_of
 from vnet_tui.screens.network_actions import NetworkActions
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.network_detail import NetworkDetail
@@ -19,10 +20,7 @@ from vnet_tui.widgets.progress_line import ProgressLine
 
 
 class NetworkScreen(NetworkActions):
-    """What is known of a network, in tabs; keys act on it. Esc goes back.
-
-    Whoever opens it hands on samples and events, with :meth:`take_sample` and :meth:`take_event`.
-    """
+    """What is known of a network, in tabs; keys act on it. Esc goes back."""
 
     HELP = """\
 # One network
@@ -45,7 +43,6 @@ class NetworkScreen(NetworkActions):
     ) -> None:
         super().__init__()
         self._detail = NetworkDetail(connection, uuid, tab=tab, clock=clock, id="detail")
-        self._sample: Sample | None = None
 
     def compose(self) -> ComposeResult:
         """The tabs, what is being done, the keys."""
@@ -54,8 +51,15 @@ class NetworkScreen(NetworkActions):
         yield ProgressLine()
 
     def on_mount(self) -> None:
-        """The keys go to the tabs."""
+        """The keys go to the tabs, and so does what is told."""
         self._detail.focus_inside()
+        feed = feed_of(self)
+        self.watch(feed, "sample", self._take_sample)
+        feed.happened.subscribe(self, self._detail.take_event)
+
+    def _take_sample(self, sample: Sample | None) -> None:
+        if sample is not None:
+            self._detail.take_sample(sample)
 
     @property
     def detail(self) -> NetworkDetail:
@@ -74,17 +78,9 @@ class NetworkScreen(NetworkActions):
 
     def guests_on(self, info: NetworkInfo) -> int:
         """Its ports, as the last sample counted them."""
-        figures = self._sample.networks.get(info.uuid) if self._sample else None
+        sample = feed_of(self).sample
+        figures = sample.networks.get(info.uuid) if sample else None
         return len(figures.ports) if figures else 0
-
-    def take_sample(self, sample: Sample) -> None:
-        """A second's figures."""
-        self._sample = sample
-        self._detail.take_sample(sample)
-
-    def take_event(self, event: Event) -> None:
-        """Something happened."""
-        self._detail.take_event(event)
 
     def action_back(self) -> None:
         """Leave the screen."""

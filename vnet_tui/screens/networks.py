@@ -14,11 +14,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
-from textual.reactive import reactive
 
 from vnet_tui import actions
 from vnet_tui.assets import examples, style_sheet
 from vnet_tui.engine.errors import VnetError
+from vnet_tui.feed import Feed, feed_of
 from vnet_tui.screens.network_actions import NetworkActions
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import LiveTable
@@ -30,8 +30,7 @@ from vnet_tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
-    from vnet_tui.engine.views import Event, HistoryPoint, HostInfo, NetworkInfo, Sample
-    from vnet_tui.screens.network import NetworkScreen
+    from vnet_tui.engine.views import Event, HistoryPoint, NetworkInfo, Sample
     from vnet_tui.widgets.network_detail import NetworkDetail
 
 DETAIL_WIDTH, DETAIL_HEIGHT = 100, 34
@@ -43,14 +42,6 @@ PASTS = 200
 
 MOST_DAMAGED = 3
 """So many damaged definitions are told at once; ``vnet network-list`` tells all."""
-
-
-class Lost(Message):
-    """The connection failed."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__()
-        self.error = error
 
 
 class NetworksScreen(NetworkActions):
@@ -83,33 +74,6 @@ class NetworksScreen(NetworkActions):
         ),
     ]
 
-    connection: reactive[Connection | None] = reactive(None, init=False)
-    host: reactive[HostInfo | None] = reactive(None, init=False)
-    networks: reactive[tuple[NetworkInfo, ...] | None] = reactive(None, init=False)
-    sample: reactive[Sample | None] = reactive(None, init=False)
-
-    class Arrived(Message):
-        """The networks, and where they are."""
-
-        def __init__(self, host: HostInfo, networks: tuple[NetworkInfo, ...]) -> None:
-            super().__init__()
-            self.host = host
-            self.networks = networks
-
-    class Sampled(Message):
-        """A second passed."""
-
-        def __init__(self, sample: Sample) -> None:
-            super().__init__()
-            self.sample = sample
-
-    class Happened(Message):
-        """Something happened."""
-
-        def __init__(self, event: Event) -> None:
-            super().__init__()
-            self.event = event
-
     class Remembered(Message):
         """What flowed before anybody looked."""
 
@@ -121,11 +85,9 @@ class NetworksScreen(NetworkActions):
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self._clock = clock
-        self._wanted = asyncio.Event()
         self._remembered: set[UUID] = set()
         self._told_damaged: set[str] = set()
         self._detail: NetworkDetail | None = None
-        self._opened: NetworkScreen | None = None
         self._goal: UUID | None = None
 
     def compose(self) -> ComposeResult:
@@ -139,6 +101,12 @@ class NetworksScreen(NetworkActions):
     def on_mount(self) -> None:
         """The line on top says that it is connecting."""
         self.watch(self.app, "operations", self._show_operations)
+        feed = self._feed
+        self.watch(feed, "connection", self._follow_connection, init=False)
+        self.watch(feed, "host", self._show_host, init=False)
+        self.watch(feed, "networks", self._show_networks, init=False)
+        self.watch(feed, "sample", self._show_sample, init=False)
+        feed.happened.subscribe(self, self._take_event)
         self._tell_status()
 
     # -- what is known --------------------------------------------------------------------------
@@ -152,54 +120,44 @@ class NetworksScreen(NetworkActions):
     @property
     def offered(self) -> Sequence[NetworkInfo]:
         """All of them."""
-        return self.networks or ()
+        return self._feed.networks or ()
 
     def guests_on(self, info: NetworkInfo) -> int:
         """Its ports, as the last sample counted them."""
-        figures = self.sample.networks.get(info.uuid) if self.sample else None
+        sample = self._feed.sample
+        figures = sample.networks.get(info.uuid) if sample else None
         return len(figures.ports) if figures else 0
+
+    @property
+    def _feed(self) -> Feed:
+        return feed_of(self)
 
     @property
     def _table(self) -> NetworksTable:
         return self.query_one(NetworksTable)
 
     def _by_uuid(self) -> dict[UUID, NetworkInfo]:
-        return {info.uuid: info for info in self.networks or ()}
+        return {info.uuid: info for info in self._feed.networks or ()}
 
     # -- from the connection --------------------------------------------------------------------
 
-    async def watch_connection(self, connection: Connection | None) -> None:
-        """Follow a new connection, or none."""
+    async def _follow_connection(self, connection: Connection | None) -> None:
         self.workers.cancel_group(self, "connection")
-        if connection is None:
-            return
-        await self._forget_detail()
-        self._wanted.set()
-        for work in (
-            self._keep_networks(connection),
-            self._follow_samples(connection),
-            self._follow_events(connection),
-        ):
-            self.run_worker(work, group="connection")
+        if connection is not None:
+            await self._forget_detail()
 
-    async def _keep_networks(self, connection: Connection) -> None:
-        """Ask for everything whenever that is wanted; many wishes at once are one."""
-        try:
-            while True:
-                await self._wanted.wait()
-                self._wanted.clear()
-                networks = await connection.networks()
-                self.post_message(self.Arrived(await connection.host(), networks))
-        except Exception as error:
-            self.post_message(Lost(error))
+    def _take_event(self, event: Event) -> None:
+        if self._detail is not None:
+            self._detail.take_event(event)
 
     def _look_back(self) -> None:
         """Ask for the last minute of networks that weren't running when we looked last."""
         running = [info.uuid for info in self.offered if info.active]
         new = [uuid for uuid in running if uuid not in self._remembered][:PASTS]
         self._remembered = set(running)
-        if new and self.connection is not None:
-            self.run_worker(self._remember(self.connection, new), group="connection")
+        connection = self._feed.connection
+        if new and connection is not None:
+            self.run_worker(self._remember(connection, new), group="connection")
 
     async def _remember(self, connection: Connection, uuids: Sequence[UUID]) -> None:
         for uuid in uuids:
@@ -210,54 +168,24 @@ class NetworksScreen(NetworkActions):
                 continue  # it stopped meanwhile: an event tells
             self.post_message(self.Remembered(uuid, points[-60:]))
 
-    async def _follow_samples(self, connection: Connection) -> None:
-        try:
-            async for sample in connection.samples():
-                self.post_message(self.Sampled(sample))
-        except Exception as error:
-            self.post_message(Lost(error))
-
-    async def _follow_events(self, connection: Connection) -> None:
-        try:
-            async for event in connection.events():
-                if event.denial is None:  # else no network is another than before
-                    self._wanted.set()
-                self.post_message(self.Happened(event))
-        except Exception as error:
-            self.post_message(Lost(error))
-
-    def on_networks_screen_arrived(self, message: Arrived) -> None:
-        """Keep what arrived."""
-        self.host = message.host
-        self.networks = message.networks
-        self.call_after_refresh(self._look_back)
-
-    def on_networks_screen_sampled(self, message: Sampled) -> None:
-        """Keep what arrived."""
-        self.sample = message.sample
-
-    def on_networks_screen_happened(self, message: Happened) -> None:
-        """Hand it on to whoever shows one network."""
-        for shown in (self._detail, self._opened):
-            if shown is not None:
-                shown.take_event(message.event)
-
     def on_networks_screen_remembered(self, message: Remembered) -> None:
         """Show the past."""
         self._table.show_past(message.uuid, message.points)
 
     # -- to the widgets -------------------------------------------------------------------------
 
-    def watch_host(self) -> None:
+    def _show_host(self) -> None:
         """Where this is, and what of the store can't be read: each file is told once."""
         self._tell_status()
-        damaged = set(self.host.damaged) if self.host else set()
+        host = self._feed.host
+        damaged = set(host.damaged) if host else set()
         for line in sorted(damaged - self._told_damaged)[:MOST_DAMAGED]:
             self.notify(line, title="Damaged definition", severity="warning", timeout=30)
         self._told_damaged |= damaged
 
-    def watch_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
+    def _show_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
         """The list, or what to do about its emptiness."""
+        self.call_after_refresh(self._look_back)
         self._table.show_networks(networks or ())
         self._approach_goal()
         empty = networks is not None and not networks
@@ -277,17 +205,17 @@ class NetworksScreen(NetworkActions):
             self._table.move_to(self._goal)
             self._goal = None
 
-    def watch_sample(self, sample: Sample | None) -> None:
+    def _show_sample(self, sample: Sample | None) -> None:
         """The live figures."""
         if sample is not None:
             self._table.show_sample(sample)
-            for shown in (self._detail, self._opened):
-                if shown is not None:
-                    shown.take_sample(sample)
+            if self._detail is not None:
+                self._detail.take_sample(sample)
         self._tell_status()
 
     def _tell_status(self) -> None:
-        self.query_one(StatusLine).tell(self.host, self.networks, self.sample)
+        feed = self._feed
+        self.query_one(StatusLine).tell(feed.host, feed.networks, feed.sample)
 
     def _show_operations(self, running: Sequence[Running]) -> None:
         self._table.show_busy(
@@ -319,14 +247,14 @@ class NetworksScreen(NetworkActions):
             self.call_after_refresh(self._make_detail)
 
     async def _make_detail(self) -> None:
-        uuid = self._table.cursor_key
-        if self._detail is None and uuid and self.connection is not None and self._roomy:
+        uuid, feed = self._table.cursor_key, self._feed
+        if self._detail is None and uuid and feed.connection is not None and self._roomy:
             from vnet_tui.widgets.network_detail import NetworkDetail  # after the first picture
 
-            self._detail = NetworkDetail(self.connection, uuid, clock=self._clock)
+            self._detail = NetworkDetail(feed.connection, uuid, clock=self._clock)
             await self.query_one("#detail").mount(self._detail)
-            if self.sample is not None:
-                self._detail.take_sample(self.sample)
+            if feed.sample is not None:
+                self._detail.take_sample(feed.sample)
 
     async def _forget_detail(self) -> None:
         """It hangs on a connection that is gone."""
@@ -341,17 +269,13 @@ class NetworksScreen(NetworkActions):
         self._open(info, self._detail.tab if self._detail is not None else 0)
 
     def _open(self, info: NetworkInfo, tab: int) -> None:
-        if self.connection is None:
+        feed = self._feed
+        if feed.connection is None:
             return
         from vnet_tui.screens.network import NetworkScreen  # not for the first picture
 
-        def closed(_: None) -> None:
-            self._opened = None
-
-        self._opened = NetworkScreen(self.connection, info.uuid, tab=tab, clock=self._clock)
-        self.app.push_screen(self._opened, closed)
-        if self.sample is not None:
-            self._opened.take_sample(self.sample)
+        opened = NetworkScreen(feed.connection, info.uuid, tab=tab, clock=self._clock)
+        self.app.push_screen(opened)
 
     async def action_tab(self, number: int) -> None:
         """Open a tab of the selected network, below the list or on its own screen."""
@@ -373,7 +297,8 @@ class NetworksScreen(NetworkActions):
         self._define_from(f"{examples()}/")
 
     def _define_from(self, path: str) -> None:
-        if self.connection is None:
+        connection = self._feed.connection
+        if connection is None:
             return
         from vnet_tui.screens.open_file import OpenFileScreen  # not for the first picture
 
@@ -384,10 +309,10 @@ class NetworksScreen(NetworkActions):
             self.notify(f"{info.name} is defined; {how}.")
             self._goal = info.uuid
             self._approach_goal()
-            self._wanted.set()
+            self._feed.ask_again()
 
-        self.app.push_screen(OpenFileScreen(self.connection, path), defined)
+        self.app.push_screen(OpenFileScreen(connection, path), defined)
 
     def action_refresh(self) -> None:
         """Ask for everything again."""
-        self._wanted.set()
+        self._feed.ask_again()

@@ -1,0 +1,131 @@
+"""What every screen lives on: the connection, and what it last told, in one place.
+
+Values arrive as messages from workers and are kept as immutable reactives of the application.
+A screen watches those that it shows::
+
+    self.watch(feed_of(self), "sample", self._show_sample)
+    feed_of(self).happened.subscribe(self, self._take_event)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from textual.app import App
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.reactive import var
+from textual.signal import Signal
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.engine.views import Event, HostInfo, NetworkInfo, Sample
+
+
+class Lost(Message):
+    """The connection failed."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Feed(App[None]):
+    """An application that follows a connection while it has one.
+
+    All are None until they are first told; ``networks`` and ``sample`` stay as they were when the
+    connection is lost.
+    """
+
+    connection: var[Connection | None] = var(None, init=False)
+    host: var[HostInfo | None] = var(None, init=False)
+    networks: var[tuple[NetworkInfo, ...] | None] = var(None, init=False)
+    sample: var[Sample | None] = var(None, init=False)
+
+    class Arrived(Message):
+        """The networks, and where they are."""
+
+        def __init__(self, host: HostInfo, networks: tuple[NetworkInfo, ...]) -> None:
+            super().__init__()
+            self.host = host
+            self.networks = networks
+
+    class Sampled(Message):
+        """A second passed."""
+
+        def __init__(self, sample: Sample) -> None:
+            super().__init__()
+            self.sample = sample
+
+    class Happened(Message):
+        """Something happened."""
+
+        def __init__(self, event: Event) -> None:
+            super().__init__()
+            self.event = event
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.happened: Signal[Event] = Signal(self, "happened")
+        self._wanted = asyncio.Event()
+
+    def ask_again(self) -> None:
+        """Ask for the networks anew; many wishes at once are one."""
+        self._wanted.set()
+
+    def watch_connection(self, connection: Connection | None) -> None:
+        """Follow a new connection, or none."""
+        self.workers.cancel_group(self, "feed")
+        if connection is None:
+            return
+        self.ask_again()
+        for work in (
+            self._keep_networks(connection),
+            self._follow_samples(connection),
+            self._follow_events(connection),
+        ):
+            self.run_worker(work, group="feed")
+
+    async def _keep_networks(self, connection: Connection) -> None:
+        try:
+            while True:
+                await self._wanted.wait()
+                self._wanted.clear()
+                networks = await connection.networks()
+                self.post_message(self.Arrived(await connection.host(), networks))
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    async def _follow_samples(self, connection: Connection) -> None:
+        try:
+            async for sample in connection.samples():
+                self.post_message(self.Sampled(sample))
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    async def _follow_events(self, connection: Connection) -> None:
+        try:
+            async for event in connection.events():
+                self.ask_again()
+                self.post_message(self.Happened(event))
+        except Exception as error:
+            self.post_message(Lost(error))
+
+    def on_feed_arrived(self, message: Arrived) -> None:
+        """Keep what arrived."""
+        self.host = message.host
+        self.networks = message.networks
+
+    def on_feed_sampled(self, message: Sampled) -> None:
+        """Keep what arrived."""
+        self.sample = message.sample
+
+    def on_feed_happened(self, message: Happened) -> None:
+        """Hand it on."""
+        self.happened.publish(message.event)
+
+
+def feed_of(node: DOMNode) -> Feed:
+    """The application that a widget is in."""
+    return cast("Feed", node.app)
