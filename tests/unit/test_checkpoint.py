@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.support.eventually import soon
 from tests.support.networks import document
 from tests.support.simulated import SimulatedHost, mortal
-from vnet_tui.engine import checkpoint_keeper, requests
+from vnet_tui.engine import backoff, checkpoint_keeper, requests
 from vnet_tui.engine.caller import CALLER, Caller
 from vnet_tui.engine.catalog import Catalog
 from vnet_tui.engine.changes import Changes, Request, Running
@@ -238,7 +238,7 @@ async def test_a_kill_at_any_step_of_a_roll_back_is_ended_by_the_next_process(
 async def test_what_fails_is_tried_again_and_told(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoint_keeper, "FIRST_RETRY", 0.01)
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
     old = copy.deepcopy(bench.state())
     opened = await bench.checkpoints.open(60)
     await changed(bench)
@@ -465,7 +465,7 @@ async def test_a_machine_that_slept_past_the_deadline_rolls_back_at_the_next_loo
 
 
 async def test_a_keeper_tries_again_ever_more_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint_keeper, "FIRST_RETRY", 0.02)
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.02)
     monkeypatch.setattr(checkpoint_keeper, "LONGEST_RETRY", 0.08)
     clock = Clock(0.0)
     clock.fail = 5

@@ -7,15 +7,15 @@ import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable
 
+from vnet_tui.engine.backoff import Backoff
 from vnet_tui.engine.errors import VnetError
 
 LOOK_SECONDS = 1.0
 """How often to look at the time that is left: what other engines do is seen then, and that the
 machine slept (asyncio's clock, CLOCK_MONOTONIC, doesn't count that)."""
 
-FIRST_RETRY = 1.0
 LONGEST_RETRY = 60.0
-"""Seconds after which what failed is tried again: first, and at most; they double between."""
+"""Seconds after which what failed is tried again at the latest: guests may be cut off meanwhile."""
 
 
 class Keeper:
@@ -56,12 +56,12 @@ class Keeper:
             self._task = None
 
     async def _keep(self) -> None:
-        retry = FIRST_RETRY
+        backoff = Backoff()
         while True:
             try:
                 left = self._remaining()
                 if left is None:
-                    retry = FIRST_RETRY
+                    backoff = Backoff()
                     if not self._forever:
                         return
                     left = LOOK_SECONDS
@@ -69,7 +69,7 @@ class Keeper:
                     await self._roll_back()
                     continue
             except VnetError:
-                left, retry = retry, min(2 * retry, LONGEST_RETRY)
-                await asyncio.sleep(left)
+                backoff.tried(failed=True)
+                await asyncio.sleep(min(backoff.wait(), LONGEST_RETRY))
             else:
                 await asyncio.sleep(min(left, LOOK_SECONDS))

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from uuid import UUID
 
-from vnet_tui.engine import policy
+from vnet_tui.engine import audit, policy
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
 from vnet_tui.engine.changes import Request, Running
@@ -30,6 +30,7 @@ from vnet_tui.engine.resources import LinkSnapshot
 from vnet_tui.engine.rule_sampler import RuleSampler
 from vnet_tui.engine.senses import Senses
 from vnet_tui.engine.stats import Sampler, wire
+from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.system import System
 from vnet_tui.engine.upkeep import Looked, Upkeep
 from vnet_tui.engine.views import (
@@ -89,8 +90,12 @@ class Live:
     async def changes(self) -> Upkeep:
         """How the host is changed."""
         changes = await self._system.changes()
-        changes.on_recovery = lambda message: self._bus.tell(EventKind.RECOVERED, None, "", message)
+        changes.on_recovery = self._recovered
         return changes
+
+    def _recovered(self, message: str) -> None:
+        audit.log("recover", {}, steps=[message], by=audit.ITSELF)
+        self._bus.tell(EventKind.RECOVERED, None, "", message)
 
     async def links(self) -> LinkSnapshot:
         """The host's interfaces and routes."""
@@ -274,8 +279,14 @@ class Live:
         running = self._catalog.running().get(uuid)
         if running is None or not policy.names_guests(running[1]):
             return
+
+        def logged(plan: Plan, error: VnetError | None) -> None:
+            if plan:
+                names = {uuid: running[0].name}
+                audit.log("follow a guest", names, steps=plan, error=error, by=audit.ITSELF)
+
         try:
-            await (await self.changes()).run(_as_it_is)
+            await (await self.changes()).run(_as_it_is, on_end=logged)
         except VnetError as error:
             message = f"rules can't follow a guest: {error.message}"
             self._bus.tell(EventKind.FAILED, uuid, running[0].name, message)

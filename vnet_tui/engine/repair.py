@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from vnet_tui.engine import audit
 from vnet_tui.engine.backoff import Backoff
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired
@@ -70,6 +71,7 @@ class Repair:
         self._names: Mapping[UUID, str] = {}
         self._cases: dict[Subject, _Case] = {}
         self._backoffs: dict[Subject, Backoff] = {}
+        self._unreadable: frozenset[UUID] = frozenset()
         self._unable = Backoff()
         self._complaint = ""
 
@@ -147,20 +149,26 @@ class Repair:
         for subject, done in found.mended.items():
             self._backoff(subject).tried(failed=False)
             if self._cases.pop(subject, None) is not None:
-                what = enumerated(describe(step) for step in done)
-                self._tell(EventKind.RECOVERED, subject, f"repaired: {what}")
+                steps = [describe(step) for step in done]
+                audit.log("repair", self._named(subject), steps=steps, by=audit.ITSELF)
+                self._tell(EventKind.RECOVERED, subject, f"repaired: {enumerated(steps)}")
         for subject, why in found.failed.items():
             backoff, case = self._backoff(subject), self._cases[subject]
             backoff.tried(failed=True)
             case.what = symptoms(found.drift[subject])
             if case.why != why or backoff.longest == 1:
                 case.why = why
+                error = VnetError(why)
+                audit.log("repair", self._named(subject), error=error, by=audit.ITSELF)
                 until = _clock(backoff.wait())
                 self._tell(EventKind.FAILED, subject, f"gave up repairing until {until}: {why}")
         for subject in self._cases.keys() - found.drift.keys():
             case = self._cases.pop(subject)
             if case.told and (subject is None or subject in found.running.networks):
                 self._tell(EventKind.RECOVERED, subject, "is as it should be again")
+        for uuid in found.unreadable.keys() - self._unreadable:
+            self._tell(EventKind.WARNING, uuid, str(found.unreadable[uuid]))
+        self._unreadable = frozenset(found.unreadable)
         for subject in self._backoffs.keys() - found.running.networks.keys() - {None}:
             del self._backoffs[subject]
 
@@ -186,6 +194,9 @@ class Repair:
 
     def _name(self, subject: Subject) -> str:
         return self._names.get(subject, "") if subject else ""
+
+    def _named(self, subject: Subject) -> Mapping[UUID, str]:
+        return {subject: self._name(subject)} if subject else {}
 
     def _tell(self, kind: EventKind, subject: Subject, message: str) -> None:
         self._bus.tell(kind, subject, self._name(subject), printable(message))
