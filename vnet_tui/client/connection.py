@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vnet_tui.engine.errors import Problem
-from vnet_tui.engine.model import Subnet
+from vnet_tui.engine.terms import Subnet
 from vnet_tui.engine.views import (
     Checkpoint,
     Event,

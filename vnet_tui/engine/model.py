@@ -10,41 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import (
-    IPv4Address,
-    IPv4Interface,
-    IPv4Network,
-    IPv6Address,
-    IPv6Interface,
-    IPv6Network,
-    ip_interface,
-)
+from ipaddress import ip_interface
 from uuid import UUID
 
-Address = IPv4Address | IPv6Address
-Interface = IPv4Interface | IPv6Interface
-Subnet = IPv4Network | IPv6Network
+from vnet_tui.engine.terms import Action as Action
+from vnet_tui.engine.terms import Address as Address
+from vnet_tui.engine.terms import Interface as Interface
+from vnet_tui.engine.terms import Mode as Mode
+from vnet_tui.engine.terms import Subnet as Subnet
 
 INFINITE_LEASE = 0xFFFFFFFF
 """A lease that never ends, as DHCP writes it (RFC 2131, section 3.3), in seconds."""
 
 DEFAULT_LEASE = 3600
 """The lease time of a range that names none, in seconds (dnsmasq's default)."""
-
-
-class Mode(StrEnum):
-    """How a network reaches beyond its bridge."""
-
-    ISOLATED = "isolated"
-    NAT = "nat"
-    ROUTE = "route"
-
-
-class Action(StrEnum):
-    """What a rule or a default does with a new connection."""
-
-    ALLOW = "allow"
-    DENY = "deny"
 
 
 class Protocol(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from vnet_tui.engine.model import Address
+from vnet_tui.engine.terms import Address
 
 DEFAULT_IN = "default-in"
 DEFAULT_OUT = "default-out"

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from vnet_tui.engine.model import Action
+from vnet_tui.engine.terms import Action
 
 LOG_GROUP = 30324
 """The group of nfnetlink_log(7) that only our rules send to; one reader at a time can have it."""

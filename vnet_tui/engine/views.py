@@ -9,9 +9,9 @@ from enum import IntEnum, StrEnum
 from typing import Literal
 from uuid import UUID
 
-from vnet_tui.engine.model import Action, Address, Interface, Mode
 from vnet_tui.engine.rule_counters import Count, GuestCount
 from vnet_tui.engine.rule_log import INCOMING
+from vnet_tui.engine.terms import Action, Address, Interface, Mode
 
 Ref = UUID | str
 """A network by UUID, or as a person names it: name, UUID as text, or runtime id."""
