@@ -22,9 +22,10 @@ from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.engine.text import printable
-from vnet_tui.feed import Feed, Lost
+from vnet_tui.feed import Lost
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
+from vnet_tui.staging import Staging
 from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
 from vnet_tui.wire import LeanUpdate, Wire
@@ -46,7 +47,7 @@ class StillPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
 
-class VnetApp(Feed):
+class VnetApp(Staging):
     """vnet-tui. ``connect`` is awaited beside the first picture, and again after a loss; it must
     leave what blocks to a thread."""
 
