@@ -66,4 +66,4 @@ class Staging(Feed):
 
 def staging_of(node: DOMNode) -> Staging:
     """The application that a widget is in."""
-    return cast(Staging, node.app)
+    return cast("Staging", node.app)
