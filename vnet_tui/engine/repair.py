@@ -122,8 +122,12 @@ class Repair:
             self._lost,
             recover=acts and self._mends,
         )
-        self._names = {uuid: one.record.name for uuid, one in found.running.networks.items()}
         self._account(found)
+        if acts:
+            for uuid in found.unreadable.keys() - self._unreadable:
+                self._tell(EventKind.WARNING, uuid, str(found.unreadable[uuid]))
+        self._unreadable = frozenset(found.unreadable)
+        self._names = {uuid: one.record.name for uuid, one in found.running.networks.items()}
         await self._on_look(found)
 
     def _choose(self, running: Desired, drift: Drift) -> Iterable[Subject]:
@@ -166,9 +170,6 @@ class Repair:
             case = self._cases.pop(subject)
             if case.told and (subject is None or subject in found.running.networks):
                 self._tell(EventKind.RECOVERED, subject, "is as it should be again")
-        for uuid in found.unreadable.keys() - self._unreadable:
-            self._tell(EventKind.WARNING, uuid, str(found.unreadable[uuid]))
-        self._unreadable = frozenset(found.unreadable)
         for subject in self._backoffs.keys() - found.running.networks.keys() - {None}:
             del self._backoffs[subject]
 
