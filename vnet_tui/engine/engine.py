@@ -16,22 +16,21 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
-from uuid import UUID
 
-from vnet_tui.engine import audit, definitions, requests
+from vnet_tui.engine import definitions, requests
 from vnet_tui.engine.apply import BeforeStep
+from vnet_tui.engine.asked import Asked
 from vnet_tui.engine.catalog import Catalog, Listing
-from vnet_tui.engine.changes import OnProgress, Request, Running
+from vnet_tui.engine.changes import OnProgress
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.describe import preview
-from vnet_tui.engine.doubts import doubts, host_ports
+from vnet_tui.engine.doubts import doubts
 from vnet_tui.engine.edits import Edits, accept
 from vnet_tui.engine.errors import (
     NotPermittedError,
     Problem,
     Severity,
     StateError,
-    UnsupportedError,
     VnetError,
 )
 from vnet_tui.engine.events import EventBus
@@ -40,12 +39,10 @@ from vnet_tui.engine.live import Live
 from vnet_tui.engine.model import Network, Subnet
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.requests import NamedChange
-from vnet_tui.engine.steps import Plan
 from vnet_tui.engine.subnets import in_use, suggest_subnet
 from vnet_tui.engine.views import (
     Checkpoint,
     Event,
-    EventKind,
     Guest,
     HistoryPoint,
     Lease,
@@ -113,6 +110,7 @@ class Engine:
             links=self._live.links,
             settled=self._settled,
         )
+        self._asked = Asked(self.catalog, self.bus, self._live, self._checkpoints)
         self._edits = Edits(paths, self.catalog, self.bus, self._checkpoints)
 
     async def __aenter__(self) -> Self:
@@ -233,7 +231,8 @@ class Engine:
             raise StateError(
                 f"{network.name} is defined already", f"vnet network-start {network.name} starts it"
             )
-        await self._change("start", requests.start({uuid: network}), on_progress, asked="create")
+        change = requests.start({uuid: network})
+        await self._asked.change("start", change, on_progress, logged_as="create")
         return await self.network(uuid)
 
     async def start(
@@ -249,25 +248,8 @@ class Engine:
         As one batch; where that fails each by itself, so that one that can't start doesn't keep
         the others from it. What fails is told as an event. Gives those that were started.
         """
-        listing = await self._look()
-        waiting = listing.autostart - listing.running.keys()
-        chosen = {uuid: listing.definitions[uuid] for uuid in waiting & listing.definitions.keys()}
-        if not chosen:
-            return ()
-        with contextlib.suppress(VnetError):
-            await self._change(
-                "start", requests.start(chosen), None, by_itself=True, tell_failure=False
-            )
-            return await self._infos([*chosen])
-        for uuid, network in chosen.items():
-            try:
-                await self._change("start", requests.start({uuid: network}), None, by_itself=True)
-            except UnsupportedError as error:  # it was refused before anything was tried
-                self._tell_failure("start", {uuid: network.name}, error)
-            except VnetError:
-                continue  # it was told as it failed
-        running = (await self._look()).running
-        return await self._infos([uuid for uuid in chosen if uuid in running])
+        self._permitted("start networks")
+        return await self._infos(await self._asked.start_autostart())
 
     async def stop(self, refs: Sequence[Ref], *, on_progress: OnProgress | None = None) -> None:
         """Stop networks; transient ones are gone then."""
@@ -302,7 +284,7 @@ class Engine:
         listing = await self._look()
         network, uuid = await asyncio.to_thread(accept, text, listing)
         change = requests.otherwise(uuid, network, listing, replacing)
-        await self._change("apply", change, on_progress)
+        await self._asked.change("apply", change, on_progress)
         return await self.network(uuid)
 
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
@@ -435,85 +417,16 @@ class Engine:
         self, verb: Verb, refs: Sequence[Ref], on_progress: OnProgress | None
     ) -> Listing:
         """Make a change that is asked of defined networks; what there was before it."""
+        self._permitted(f"{verb} a network")
         listing = await self._look()
         change = requests.asked(verb, listing.distinct(refs), listing)
-        await self._change(verb, change, on_progress)
+        await self._asked.change(verb, change, on_progress)
         return listing
-
-    async def _change(
-        self,
-        verb: Verb,
-        change: NamedChange,
-        on_progress: OnProgress | None,
-        *,
-        asked: str = "",
-        by_itself: bool = False,
-        tell_failure: bool = True,
-    ) -> None:
-        """Make a change, tell how it went of each network that it is about, and log it.
-
-        ``asked`` is what it is logged as, if not as ``verb``; ``by_itself``: the host starts it.
-        """
-        self._permitted(f"{verb} a network")
-        await self._checkpoints.end_overdue()
-        asked = asked or verb
-
-        def prepare(running: Running) -> Request:
-            self._checkpoints.allow(by_itself=by_itself)
-            return change.prepare(running)
-
-        told = False
-
-        def ended(plan: Plan, error: VnetError | None) -> None:
-            nonlocal told
-            told = True
-            audit.log(asked, change.names, steps=plan, error=error)
-            if error is None:
-                kind, done = _TOLD[verb]
-                for uuid, name in change.names.items():
-                    self.bus.tell(kind, uuid, name, done)
-            elif tell_failure:
-                self._tell_failure(verb, change.names, error)
-
-        try:
-            await (await self._live.changes()).run(prepare, on_progress, ended)
-        except VnetError as error:
-            if not told:  # it wasn't begun
-                ended(Plan(), error)
-            raise
-        await self._tell_host_ports(change.names)
-        await self._live.refresh()
-
-    async def _tell_host_ports(self, names: Mapping[UUID, str]) -> None:
-        """Tell of services of the host that the forwards of networks that run now keep others
-        from."""
-        running = {uuid: network for uuid, (_, network) in self.catalog.running().items()}
-        changed = [uuid for uuid in names if uuid in running]
-        found = await asyncio.to_thread(
-            host_ports, [running[uuid] for uuid in changed], [*running.values()]
-        )
-        for uuid, problems in zip(changed, found, strict=True):
-            for problem in problems:
-                self.bus.tell(EventKind.WARNING, uuid, names[uuid], str(problem))
 
     async def _settled(self, rebooted: bool) -> None:
         """After a roll-back; where the machine was booted since, what starts by itself is what
         shall run."""
         if rebooted:
             with contextlib.suppress(VnetError):
-                await self.start_autostart()
+                await self._asked.start_autostart()
         await self._live.refresh()
-
-    def _tell_failure(self, verb: str, names: Mapping[UUID, str], error: VnetError) -> None:
-        message = f"{verb} failed: {audit.reason(error)}"
-        for uuid, name in names.items():
-            self.bus.tell(EventKind.FAILED, uuid, name, message)
-
-
-
-_TOLD = {
-    "start": (EventKind.STARTED, "runs"),
-    "stop": (EventKind.STOPPED, "no longer runs"),
-    "restart": (EventKind.STARTED, "made anew, runs again"),
-    "apply": (EventKind.EDITED, "brought to its definition"),
-}
