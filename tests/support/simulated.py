@@ -13,7 +13,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from vnet_tui.engine import steps
-from vnet_tui.engine.errors import DriverError
+from vnet_tui.engine.errors import DriverError, StoreError
 from vnet_tui.engine.model import Interface
 from vnet_tui.engine.observe import (
     DnsmasqDriver,
@@ -187,6 +187,9 @@ class SimulatedRecords:
 
     def load(self) -> Mapping[UUID, RunRecord]:
         return dict(self.records)
+
+    def damaged(self) -> Mapping[UUID, StoreError]:
+        return {}
 
     def save(self, record: RunRecord) -> None:
         self.records[record.uuid] = record

@@ -10,9 +10,9 @@ import pytest
 
 from tests.support.networks import network, record
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.records import Records
+from vnet_tui.engine.views import State
 
 ONE = record(network("one"))
 
@@ -59,11 +59,27 @@ def test_a_damaged_one_is_told_with_the_file_and_what_to_do(
     path = paths.record_file(ONE.uuid)
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(StoreError) as caught:
-        Catalog(paths).running()
-    assert str(path) in caught.value.message
-    assert reason in caught.value.message
-    assert "remove the file" in caught.value.remedy
+    catalog = Catalog(paths)
+    assert not catalog.running()
+    (error,) = catalog.look().unreadable.values()
+    assert str(path) in error.message
+    assert reason in error.message
+    assert "remove the file" in error.remedy
+    (info,) = catalog.infos()
+    assert (info.uuid, info.state, info.active) == (ONE.uuid, State.DAMAGED, False)
+    assert str(path) in info.note
+
+
+def test_one_that_is_mended_is_read_again(paths: Paths) -> None:
+    path = paths.record_file(ONE.uuid)
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    records = Records(paths)
+    assert (list(records.load()), list(records.damaged())) == ([], [ONE.uuid])
+    records.save(ONE)
+    assert (records.load(), records.damaged()) == ({ONE.uuid: ONE}, {})
+    (paths.records / "copy.json").write_text("{")
+    assert not records.damaged()
 
 
 def test_one_that_is_replaced_is_never_half_there(paths: Paths) -> None:

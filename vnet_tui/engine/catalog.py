@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from uuid import UUID
 
-from vnet_tui.engine.errors import NotFoundError
-from vnet_tui.engine.model import Network
+from vnet_tui.engine.errors import NotFoundError, StoreError
+from vnet_tui.engine.model import Mode, Network
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.records import Records, recorded_network
+from vnet_tui.engine.records import Records, recorded
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
 from vnet_tui.engine.views import NetworkInfo, Ref, State
@@ -31,6 +31,8 @@ class Listing:
     running: Mapping[UUID, tuple[RunRecord, Network]]
     autostart: frozenset[UUID]
     damaged: tuple[str, ...]
+    unreadable: Mapping[UUID, StoreError] = field(default_factory=dict)
+    """Networks that run, or ran, and whose records can't be read."""
 
     @cached_property
     def known(self) -> Mapping[UUID, Network]:
@@ -75,7 +77,21 @@ class Listing:
         """One network."""
         definition = self.definitions.get(uuid)
         summary = Summary.of(definition) if definition else None
-        return _info(uuid, summary, definition, self.running.get(uuid), uuid in self.autostart)
+        info = _info(uuid, summary, definition, self.running.get(uuid), uuid in self.autostart)
+        return _spoilt(info, self.unreadable.get(uuid))
+
+
+def _spoilt(info: NetworkInfo, error: StoreError | None) -> NetworkInfo:
+    """A network that can't be looked after where its record can't be read."""
+    return info if error is None else replace(info, state=State.DAMAGED, note=str(error))
+
+
+def _unknown(uuid: UUID, error: StoreError) -> NetworkInfo:
+    """A transient network of which nothing is known but that it was started."""
+    info = NetworkInfo(
+        uuid=uuid, name=str(uuid), state=State.DAMAGED, mode=Mode.ISOLATED, persistent=False
+    )
+    return _spoilt(info, error)
 
 
 def _info(
@@ -117,32 +133,41 @@ class Catalog:
     def look(self) -> Listing:
         """All networks as they are now."""
         contents = self.store.load()
+        running, unreadable = self._recorded()
         return Listing(
             definitions=contents.networks,
-            running=self.running(),
+            running=running,
             autostart=self.store.autostarts(),
             damaged=tuple(str(one) for one in contents.damaged),
+            unreadable=unreadable,
         )
 
     def infos(self) -> tuple[NetworkInfo, ...]:
         """All networks, by name; without reading whole what only lies in the store."""
-        summaries, running = self.store.summaries(), self.running()
+        summaries, (running, unreadable) = self.store.summaries(), self._recorded()
         autostart = self.store.autostarts()
         found = [
-            _info(
-                uuid,
-                summaries.get(uuid),
-                self.store.one(uuid) if uuid in running else None,
-                running.get(uuid),
-                uuid in autostart,
+            _spoilt(
+                _info(
+                    uuid,
+                    summaries.get(uuid),
+                    self.store.one(uuid) if uuid in running else None,
+                    running.get(uuid),
+                    uuid in autostart,
+                ),
+                unreadable.get(uuid),
             )
             for uuid in summaries.keys() | running.keys()
         ]
+        nameless = unreadable.keys() - summaries.keys()
+        found += [_unknown(uuid, unreadable[uuid]) for uuid in nameless]
         return tuple(sorted(found, key=lambda info: (info.name.casefold(), info.uuid)))
 
     def running(self) -> Mapping[UUID, tuple[RunRecord, Network]]:
         """The networks that run, as they run; cheaper than a whole look."""
-        return {
-            uuid: (record, recorded_network(record, parse_cached, self._paths))
-            for uuid, record in self._records.load().items()
-        }
+        return self._recorded()[0]
+
+    def _recorded(
+        self,
+    ) -> tuple[Mapping[UUID, tuple[RunRecord, Network]], Mapping[UUID, StoreError]]:
+        return recorded(self._records, parse_cached, self._paths)

@@ -23,7 +23,7 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.observe import Drivers, Observed, observe
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import make_plan, needed_sysctls
-from vnet_tui.engine.records import Interrupted, Journal, recorded_network
+from vnet_tui.engine.records import Interrupted, Journal, recorded
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
 from vnet_tui.engine.unbroken import unbroken
@@ -80,6 +80,7 @@ class Changes:
         self._journal = Journal(paths)
         self._installed: dict[str, NetworkRules] = {}
         self._compiled: dict[UUID, tuple[tuple[RunRecord, tuple[Lease, ...]], DesiredNetwork]] = {}
+        self._unreadable: Mapping[UUID, StoreError] = {}
         self._under_way: asyncio.Task[Any] | None = None
         self._closed = False
         self.on_recovery: Callable[[str], None] = lambda _message: None
@@ -138,11 +139,14 @@ class Changes:
                 raise _refused(error) from error
 
     def _running(self) -> Running:
-        records = self._drivers.records.load()
-        return {
-            uuid: (record, recorded_network(record, self._parse, self._paths))
-            for uuid, record in records.items()
-        }
+        """The networks that run. Those of which nobody can say what they are made of are spared
+        from here on, until they are started anew."""
+        running, self._unreadable = recorded(self._drivers.records, self._parse, self._paths)
+        return running
+
+    @property
+    def _spared(self) -> frozenset[UUID]:
+        return frozenset(self._unreadable)
 
     def _compile(self, running: Running) -> Desired:
         """What these networks consist of; worked out anew only for those that changed."""
@@ -185,7 +189,8 @@ class Changes:
         observed = await self._observe(desired, request.scope, services=request.services)
         if refuse:
             await self._refuse_conflicts(before, desired, observed, request.scope)
-        scope = request.scope | self._orphans(observed, {*before.networks, *desired.networks})
+        known = {*before.networks, *desired.networks, *self._spared}
+        scope = request.scope | self._orphans(observed, known)
         plan = make_plan(
             desired,
             self._as_installed(before, observed),
@@ -194,6 +199,7 @@ class Changes:
             scope=scope,
             recreate=request.recreate,
             ports=request.ports,
+            spared=self._spared - desired.networks.keys(),
         )
         return plan, desired
 
@@ -202,7 +208,11 @@ class Changes:
     ) -> None:
         """Raise ConflictError where something on the host is in the way of these networks."""
         chosen = [uuid for uuid in sorted(scope) if uuid in desired.networks]
-        ours = owners(observed.links.links.values(), before, self._paths)
+        ours = {
+            name: uuid
+            for name, uuid in owners(observed.links.links.values(), before, self._paths).items()
+            if uuid not in self._spared - scope
+        }
         later = {uuid for uuid in chosen if uuid not in before.networks}
         blocked: dict[str, tuple[Problem, ...]] = {}
         for uuid in chosen:
@@ -293,7 +303,9 @@ class Changes:
     async def _verify(self, desired: Desired, request: Request) -> None:
         scope = request.scope
         observed = await self._observe(desired, scope, services=request.services)
-        missing, _ = _split(make_plan(desired, desired, observed, self._paths, scope=scope))
+        spared = self._spared - desired.networks.keys()
+        plan = make_plan(desired, desired, observed, self._paths, scope=scope, spared=spared)
+        missing, _ = _split(plan)
         if missing:
             what = "; ".join(describe(step) for step in missing.steps[:3])
             raise VnetError(

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from vnet_tui.engine import steps
+from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.model import Interface
 from vnet_tui.engine.resources import (
     BridgeSettings,
@@ -70,6 +71,7 @@ class RecordsDriver(Protocol):
     """The records of running networks."""
 
     def load(self) -> Mapping[UUID, RunRecord]: ...
+    def damaged(self) -> Mapping[UUID, StoreError]: ...
     def save(self, record: RunRecord) -> None: ...
     def remove(self, uuid: UUID) -> None: ...
 

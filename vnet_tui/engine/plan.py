@@ -80,13 +80,15 @@ def make_plan(
     scope: AbstractSet[UUID],
     recreate: AbstractSet[UUID] = frozenset(),
     ports: Mapping[UUID, tuple[tuple[str, int], ...]] = _NO_PORTS,
+    spared: AbstractSet[UUID] = frozenset(),
 ) -> Plan:
     """The smallest plan that brings the networks in ``scope`` from ``observed`` to ``desired``.
 
     ``before`` is what was desired until now: what it had and ``desired`` hasn't is removed, while
     additions that somebody else made by hand stay. Networks in ``recreate`` are made anew;
     ``ports``, by name and interface index, are attached again where they are in no bridge. The
-    firewall and host-wide settings are always those of all of ``desired``.
+    firewall and host-wide settings are always those of all of ``desired``, and of networks that are
+    ``spared``: nobody knows what these are made of, and all that there is of them stays.
     """
     draft = _Draft()
     ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
@@ -112,8 +114,8 @@ def make_plan(
         record, recorded = want.record if want else None, observed.records.get(uuid)
         if record != recorded:
             draft.records.append(steps.SaveRecord(before=recorded, after=record))
-    _plan_firewall(draft, desired, before, observed)
-    _plan_sysctls(draft, desired, observed)
+    _plan_firewall(draft, desired, before, observed, spared)
+    _plan_sysctls(draft, desired, observed, keep=bool(spared))
     return draft.plan()
 
 
@@ -251,15 +253,22 @@ def _digests(ruleset: Ruleset) -> dict[UUID, str]:
     return {uuid: rules_digest(rules) for uuid, rules in ruleset.networks.items()}
 
 
-def _plan_firewall(draft: _Draft, desired: Desired, before: Desired, observed: Observed) -> None:
+def _plan_firewall(
+    draft: _Draft,
+    desired: Desired,
+    before: Desired,
+    observed: Observed,
+    spared: AbstractSet[UUID],
+) -> None:
     state, after, was = observed.firewall, desired.ruleset, before.ruleset
-    if not after.networks:
+    there = {uuid: digest for uuid, digest in state.digests.items() if uuid not in spared}
+    if not after.networks and there == state.digests:
         right = not state.present
     else:
-        right = state.present and state.intact and dict(state.digests) == _digests(after)
+        right = state.present and state.intact and there == _digests(after)
     if right:
         return
-    known = dict(state.digests) == _digests(was) and (state.intact or not state.present)
+    known = there == _digests(was) and (state.intact or not state.present)
     draft.firewall.append(steps.SetFirewall(before=was, after=after, rewrite=not known))
 
 
@@ -284,7 +293,10 @@ def host_sysctls(desired: Desired, observed: Observed) -> dict[str, str]:
     return wanted
 
 
-def _plan_sysctls(draft: _Draft, desired: Desired, observed: Observed) -> None:
+def _plan_sysctls(
+    draft: _Draft, desired: Desired, observed: Observed, *, keep: bool = False
+) -> None:
+    """With ``keep``, what isn't needed any more stays as it is: somebody may need it."""
     wanted = host_sysctls(desired, observed)
     for key, value in wanted.items():
         current = observed.sysctls.get(key)
@@ -298,7 +310,7 @@ def _plan_sysctls(draft: _Draft, desired: Desired, observed: Observed) -> None:
                 )
             )
     for key in reversed(list(observed.remembered)):
-        if key not in wanted:
+        if key not in wanted and not keep:
             old, ours = observed.remembered[key]
             draft.restore_sysctls.append(steps.RestoreSysctl(key=key, before=ours, after=old))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import ip_interface
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from vnet_tui.engine.errors import DocumentError, StoreError
@@ -18,28 +18,48 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.steps import AddAddress, AttachPorts, CreateBridge, DeleteBridge, Plan
 
+_Stamp = tuple[int, int, int]
+"""A file as it was when it was read: modification time, size and inode."""
+
 
 class Records:
-    """One small JSON file a running network."""
+    """One small JSON file a running network. Those that haven't changed aren't read again."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
+        self._known: dict[UUID, tuple[_Stamp, RunRecord | StoreError]] = {}
 
     def load(self) -> Mapping[UUID, RunRecord]:
-        """All records. Raises :class:`~vnet_tui.engine.errors.StoreError` for a damaged one:
-        to go on without it would take a running network for debris."""
-        found = {}
+        """All records that can be read."""
+        self._look()
+        return {uuid: one for uuid, (_, one) in self._known.items() if isinstance(one, RunRecord)}
+
+    def damaged(self) -> Mapping[UUID, StoreError]:
+        """Those that can't be read. What these networks are made of is theirs all the same: to take
+        it for debris would be to end a running network."""
+        self._look()
+        return {uuid: one for uuid, (_, one) in self._known.items() if isinstance(one, StoreError)}
+
+    def _look(self) -> None:
+        known: dict[UUID, tuple[_Stamp, RunRecord | StoreError]] = {}
         for path in sorted(self._paths.records.glob("*.json")):
             try:
-                record = record_from(json.loads(path.read_text()))
-                if path.stem != str(record.uuid):
-                    raise ValueError(f"it is that of {record.uuid}")
+                uuid = UUID(path.stem)
+            except ValueError:
+                continue  # a file that somebody put there
+            try:
+                found = path.stat()
+                stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+                earlier = self._known.get(uuid)
+                if earlier and earlier[0] == stamp:
+                    known[uuid] = earlier
+                else:
+                    known[uuid] = (stamp, _read(path, uuid))
             except FileNotFoundError:
                 continue
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                raise _damaged(path, error) from error
-            found[record.uuid] = record
-        return found
+            except OSError as error:
+                known[uuid] = ((0, 0, 0), _damaged(path, error.strerror or error))
+        self._known = known
 
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
@@ -52,8 +72,29 @@ class Records:
         remove_durably(self._paths.record_file(uuid))
 
 
-def recorded_network(record: RunRecord, parse: Callable[[str], Network], paths: Paths) -> Network:
-    """The network that a record says is running. Raises StoreError as :meth:`Records.load` does."""
+class Recorded(Protocol):
+    """Where records come from."""
+
+    def load(self) -> Mapping[UUID, RunRecord]: ...
+    def damaged(self) -> Mapping[UUID, StoreError]: ...
+
+
+def recorded(
+    records: Recorded, parse: Callable[[str], Network], paths: Paths
+) -> tuple[Mapping[UUID, tuple[RunRecord, Network]], Mapping[UUID, StoreError]]:
+    """The networks that run, with what runs, and the errors of those whose records can't be read,
+    or name nothing that can be run."""
+    running, damaged = {}, dict(records.damaged())
+    for uuid, record in records.load().items():
+        try:
+            running[uuid] = (record, _network(record, parse, paths))
+        except StoreError as error:
+            damaged[uuid] = error
+    return running, damaged
+
+
+def _network(record: RunRecord, parse: Callable[[str], Network], paths: Paths) -> Network:
+    """The network that a record says is running."""
     path = paths.record_file(record.uuid)
     try:
         network = parse(record.definition)
@@ -164,9 +205,20 @@ def record_from(fields: Mapping[str, Any]) -> RunRecord:
     return record
 
 
+def _read(path: Path, uuid: UUID) -> RunRecord | StoreError:
+    """The record in a file, or why there is none. Raises OSError."""
+    try:
+        record = record_from(json.loads(path.read_bytes()))
+        if record.uuid != uuid or path.stem != str(uuid):
+            raise ValueError(f"it is that of {record.uuid}")
+    except (ValueError, TypeError, KeyError) as error:
+        return _damaged(path, error)
+    return record
+
+
 def _damaged(path: Path, reason: object) -> StoreError:
     return StoreError(
         f"the record of a running network in {path} can't be read: {reason}",
-        "if the network isn't needed any more, remove the file; what it made is then taken down "
-        "with the next change",
+        "what it made is left alone; start it to take it up again as it is defined, or remove the "
+        "file, and it is taken down with the next change",
     )

@@ -71,6 +71,7 @@ class Repair:
         self._names: Mapping[UUID, str] = {}
         self._cases: dict[Subject, _Case] = {}
         self._backoffs: dict[Subject, Backoff] = {}
+        self._unreadable: frozenset[UUID] = frozenset()
         self._unable = Backoff()
         self._complaint = ""
 
@@ -121,8 +122,12 @@ class Repair:
             self._lost,
             recover=acts and self._mends,
         )
-        self._names = {uuid: one.record.name for uuid, one in found.running.networks.items()}
         self._account(found)
+        if acts:
+            for uuid in found.unreadable.keys() - self._unreadable:
+                self._tell(EventKind.WARNING, uuid, str(found.unreadable[uuid]))
+        self._unreadable = frozenset(found.unreadable)
+        self._names = {uuid: one.record.name for uuid, one in found.running.networks.items()}
         await self._on_look(found)
 
     def _choose(self, running: Desired, drift: Drift) -> Iterable[Subject]:

@@ -16,11 +16,11 @@ from vnet_tui.engine.apply import Run
 from vnet_tui.engine.changes import Changes
 from vnet_tui.engine.desired import Desired
 from vnet_tui.engine.drift import Drift, Subject, drift, only, symptoms
-from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.errors import StoreError, VnetError
 from vnet_tui.engine.observe import Observed, Part, observe
 from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.resources import DnsmasqProcess, LinkSnapshot
-from vnet_tui.engine.steps import SetFirewall, Step
+from vnet_tui.engine.steps import Plan, SetFirewall, Step
 
 Ports = Mapping[UUID, tuple[tuple[str, int], ...]]
 """Interfaces that were ports of networks' bridges, by name and index."""
@@ -31,7 +31,8 @@ class Looked:
     """What was found, and what became of it.
 
     ``drift`` is what isn't right now, after mending; ``mended`` holds what was done for which
-    subject, ``failed`` why a subject couldn't be mended.
+    subject, ``failed`` why a subject couldn't be mended; ``unreadable`` are networks that are left
+    alone because their records can't be read.
     """
 
     running: Desired
@@ -40,6 +41,7 @@ class Looked:
     drift: Drift
     mended: Drift
     failed: Mapping[Subject, str]
+    unreadable: Mapping[UUID, StoreError]
 
 
 class Upkeep(Changes):
@@ -101,6 +103,7 @@ class Upkeep(Changes):
             drift=found,
             mended=mended,
             failed=failed,
+            unreadable=self._unreadable,
         )
 
     async def _needed(self, desired: Desired, parts: Part, ports: Ports) -> tuple[Observed, Drift]:
@@ -110,8 +113,26 @@ class Upkeep(Changes):
             self._drivers, needed_sysctls(desired, scope), parts=parts, earlier=self._seen
         )
         installed = self._as_installed(desired, seen)
-        plan = make_plan(installed, installed, seen, self._paths, scope=scope, ports=ports)
+        plan = self._plan_for(installed, installed, seen, scope, ports)
         return seen, drift(plan, desired)
+
+    def _plan_for(
+        self,
+        desired: Desired,
+        installed: Desired,
+        seen: Observed,
+        scope: frozenset[UUID],
+        ports: Ports,
+    ) -> Plan:
+        return make_plan(
+            desired,
+            installed,
+            seen,
+            self._paths,
+            scope=scope,
+            ports=ports,
+            spared=self._spared,
+        )
 
     async def _mend(
         self, desired: Desired, seen: Observed, chosen: frozenset[Subject], ports: Ports
@@ -119,8 +140,7 @@ class Upkeep(Changes):
         """Do what is needed for these subjects, as far as it can be done."""
         scope = frozenset(uuid for uuid in chosen if uuid is not None)
         installed = self._as_installed(desired, seen)
-        whole = make_plan(desired, installed, seen, self._paths, scope=scope, ports=ports)
-        plan = only(whole, chosen, desired)
+        plan = only(self._plan_for(desired, installed, seen, scope, ports), chosen, desired)
         self._journal.begin(plan)
         run = Run(len(plan.steps), self._drivers, before_step=self._before_step)
         trouble = await run.as_far_as_possible(plan.stages)
