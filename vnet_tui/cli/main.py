@@ -19,6 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command line that makes no sense; 128 and its number after a signal that ends programs: it was
     heeded when what had begun was at its end."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words == ["--stdio"]:
+        from vnet_tui.client.relay import main as relay
+
+        return relay()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Names may have characters that the locale hasn't.

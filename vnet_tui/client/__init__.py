@@ -54,10 +54,10 @@ async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False
         from vnet_tui.client.remote import RemoteConnection
         from vnet_tui.client.sandboxed import SandboxWay
 
-        return await RemoteConnection.open(SandboxWay())
+        return await RemoteConnection.open(SandboxWay(), ask=True)
     if uri.startswith(SSH):
         from vnet_tui.client.remote import RemoteConnection
         from vnet_tui.client.ssh import Destination, SshWay
 
-        return await RemoteConnection.open(SshWay(Destination.of(uri)))
+        return await RemoteConnection.open(SshWay(Destination.of(uri)), ask=True)
     raise VnetError(f"{uri!r} names no manager of networks", f"there are {URIS}")

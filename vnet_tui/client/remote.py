@@ -50,13 +50,21 @@ class RemoteConnection:
         self._closed = False
 
     @classmethod
-    async def open(cls, way: Way) -> Connection:
-        """A connection to the daemon at the end of a way.
+    async def open(cls, way: Way, *, ask: bool = False) -> Connection:
+        """A connection to the daemon at the end of a way; with ``ask``, one that has answered.
 
         Raises :class:`~vnet_tui.engine.errors.ConnectionLostError` where there is none.
         """
         made = cls(way)
-        made._idle.append(await way.open())
+        try:
+            wire = await way.open()
+            if ask:
+                wire.write(pack({"method": f"{faults.SERVICE}.GetInfo"}))
+                await made._reply(wire, "GetInfo")
+        except BaseException:
+            await way.close()
+            raise
+        made._idle.append(wire)
         return cast("Connection", made)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -177,11 +185,7 @@ class RemoteConnection:
             wire.abort()
             raise VnetError(f"what answers isn't vnetd: {error}") from None
         if reply is None:
-            why = await self._way.lost(wire)
-            said = f": {why}" if why else ""
-            raise ConnectionLostError(
-                f"the daemon went away before it answered {what}{said}", START
-            )
+            raise await self._way.lost(wire, what)
         self._answered = True
         if "error" in reply:
             raise faults.from_wire(reply)

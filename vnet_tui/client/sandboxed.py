@@ -15,10 +15,16 @@ from vnet_tui.client.wires import connected, wire_over
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.protocol.wire import Wire
 
-_SERVE = 'exec env LISTEN_PID=$$ LISTEN_FDS=1 "$0" -m vnet_tui.daemon.main'
-"""As the sandbox's shell runs it: only there is the process's id in the sandbox known."""
-
-_FIRST_GIVEN = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
+_SERVE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+vnetd = [sys.executable, "-m", "vnet_tui.daemon.main", "--end-with", sys.argv[2]]
+os.execv(sys.executable, vnetd)
+"""
+"""Hands the socket over as systemd does (sd_listen_fds(3)). It runs in the sandbox: only there is
+the process's id in the sandbox known."""
 
 
 class SandboxWay:
@@ -27,6 +33,7 @@ class SandboxWay:
     def __init__(self) -> None:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._tether = -1
 
     async def open(self) -> Wire:
         """A new connection; the first one is answered when the sandbox is ready."""
@@ -36,17 +43,17 @@ class SandboxWay:
             raise ConnectionLostError(f"the sandbox ended{self._said()}")
         return await wire_over(connected(self._path("vnetd.sock")))
 
-    async def lost(self, _wire: Wire) -> str:
+    async def lost(self, _wire: Wire, what: str) -> ConnectionLostError:
         """What the sandbox said as it ended."""
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self._process.wait, 2)
-        return self._said().removeprefix(": ")
+        return ConnectionLostError(f"the sandbox ended before it answered {what}{self._said()}")
 
     async def close(self) -> None:
         """End the sandbox and all in it."""
         if self._process is not None:
-            self._process.terminate()
+            os.close(self._tether)
             try:
                 await asyncio.to_thread(self._process.wait, 10)
             except subprocess.TimeoutExpired:
@@ -67,17 +74,20 @@ class SandboxWay:
         ):
             listening.bind(str(self._path("vnetd.sock")))
             listening.listen()
+            # The daemon ends when the other end of this pipe is gone, and that goes with us.
+            tether, self._tether = os.pipe()
             given = listening.fileno()
-            serve = f"{_SERVE} {_FIRST_GIVEN}<&{given}" if given != _FIRST_GIVEN else _SERVE
+            serve = [sys.executable, "-c", _SERVE, str(given), str(tether)]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vnet_tui.sandbox", "sh", "-c", serve, sys.executable],
+                [sys.executable, "-m", "vnet_tui.sandbox", *serve],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[given],
+                pass_fds=[given, tether],
                 env={**os.environ, "PYTHONSAFEPATH": "1"},
                 start_new_session=True,
             )
+            os.close(tether)
 
     def _said(self) -> str:
         log = self._path("log")

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vnet_tui.client.wires import wire_over
-from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.errors import ConnectionLostError, VnetError
 from vnet_tui.protocol.wire import Wire
 
 RELAY = "vnet --stdio"
 """What is run on the other host: its standard input and output lead to the daemon there."""
+
+_NOT_FOUND = 127  # as a shell says that there is no such program
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Destination:
     def argv(self, control: str) -> Sequence[str]:
         """The command that leads to the daemon there. Several share one login (``control``)."""
         options = ["-T", "-o", "BatchMode=yes", "-o", "ControlMaster=auto"]
-        options += ["-o", f"ControlPath={control}", "-o", "ControlPersist=10"]
+        options += ["-o", f"ControlPath={control}", "-o", "ControlPersist=no"]
         if self.port:
             options += ["-p", self.port]
         if self.user:
@@ -83,15 +85,22 @@ class SshWay:
         self._relays[wire] = _Relay(process, said)
         return wire
 
-    async def lost(self, wire: Wire) -> str:
-        """What ssh said as it ended."""
-        relay = self._relays.get(wire)
-        if relay is None:
-            return ""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await asyncio.to_thread(relay.process.wait, 2)
-        text = relay.said.read_text(errors="replace") if relay.said.exists() else ""
-        return " ".join(text.split())[-500:]
+    async def lost(self, wire: Wire, what: str) -> ConnectionLostError:
+        """What ssh, or the other host, said as it ended."""
+        host, relay, said = self.destination.host, self._relays.get(wire), ""
+        if relay is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                await asyncio.to_thread(relay.process.wait, 2)
+            if relay.said.exists():
+                said = " ".join(relay.said.read_text(errors="replace").split())[-500:]
+            if relay.process.returncode == _NOT_FOUND:
+                return ConnectionLostError(
+                    f"{host} has no vnet: {said}", "install vnet-tui there, so that ssh finds vnet"
+                )
+        return ConnectionLostError(
+            f"{host} went away before it answered {what}" + (f": {said}" if said else ""),
+            f"try: ssh {host} {RELAY}",
+        )
 
     async def close(self) -> None:
         """End every ssh."""

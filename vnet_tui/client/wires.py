@@ -19,8 +19,8 @@ class Way(Protocol):
     async def open(self) -> Wire:
         """A new connection. Raises ConnectionLostError, and NotPermittedError."""
 
-    async def lost(self, wire: Wire) -> str:
-        """Why a connection ended before there was an answer, as far as that is known."""
+    async def lost(self, wire: Wire, what: str) -> ConnectionLostError:
+        """What to tell of a connection that ended before there was an answer to ``what``."""
 
     async def close(self) -> None:
         """Let go."""
@@ -36,9 +36,9 @@ class SocketWay:
         """A new connection."""
         return await wire_over(connected(self._path))
 
-    async def lost(self, _wire: Wire) -> str:
-        """Nothing is known."""
-        return ""
+    async def lost(self, _wire: Wire, what: str) -> ConnectionLostError:
+        """No more is known than that."""
+        return ConnectionLostError(f"the daemon went away before it answered {what}", START)
 
     async def close(self) -> None:
         """There is nothing to let go of."""

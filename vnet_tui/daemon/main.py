@@ -60,6 +60,12 @@ def parser() -> ArgumentParser:
         default=JOURNAL,
         help="where changes are logged; without one, on standard error (%(default)s)",
     )
+    made.add_argument(
+        "--end-with",
+        metavar="FD",
+        type=int,
+        help="end when the other end of this pipe is closed, as by the end of who started vnetd",
+    )
     return made
 
 
@@ -99,6 +105,8 @@ async def _run(paths: Paths, options: Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    if options.end_with is not None:
+        loop.add_reader(options.end_with, ended.set)
     with only_daemon(paths), listening(paths.socket) as socket:
         follow_audit(options.journal)
         async with Hosted(paths, repair=False if options.report_only else None) as engine:
@@ -112,6 +120,8 @@ async def _run(paths: Paths, options: Namespace) -> None:
             notify("READY=1")
             _say("vnetd: ready")
             await ended.wait()
+            if options.end_with is not None:
+                loop.remove_reader(options.end_with)
             notify("STOPPING=1")
             await server.close()
             teller.cancel()
