@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -16,42 +15,10 @@ from tests.support.eventually import eventually
 from tests.support.inventory import inventory, links
 from tests.support.lab import Lab
 from tests.support.networks import document
+from tests.support.vnet import call, ok, process, vnet
 
 EXAMPLES = Path(__file__).parents[2] / "vnet_tui/examples"
 FOO = str(EXAMPLES / "foo.xml")
-
-
-def vnet(lab: Lab, *argv: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run one command on the test's host."""
-    where = ["--state-dir", str(lab.paths.state), "--run-dir", str(lab.paths.run)]
-    return subprocess.run(
-        [sys.executable, "-m", "vnet_tui.cli.main", *where, *argv],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def call(
-    lab: Lab, *argv: str, stdin: int | None = None, stdout: int | IO[str] = subprocess.PIPE
-) -> subprocess.Popen[str]:
-    """Begin a command."""
-    where = ["--state-dir", str(lab.paths.state), "--run-dir", str(lab.paths.run)]
-    return subprocess.Popen(
-        [sys.executable, "-m", "vnet_tui.cli.main", *where, *argv],
-        stdin=stdin,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ok(lab: Lab, *argv: str, stdin: str = "") -> str:
-    """Its output, when it went well."""
-    done = vnet(lab, *argv, stdin=stdin)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 def test_the_commands_of_the_original_design(lab: Lab) -> None:
@@ -199,7 +166,7 @@ def test_names_that_the_locale_hasnt_are_written_all_the_same(
 ) -> None:
     ok(lab, "network-define", "-", stdin=document("x").replace(">x<", ">日本<"))
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    assert ok(lab, "network-list", "--all", "--name") == "\\u65e5\\u672c\n"
+    assert process(lab, "network-list", "--all", "--name").stdout == "\\u65e5\\u672c\n"
 
 
 def test_without_standard_input_there_is_nothing_to_read(lab: Lab) -> None:

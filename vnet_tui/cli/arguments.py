@@ -6,8 +6,7 @@ takes them; ``--`` ends options.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vnet_tui.cli.commands import by_name
@@ -104,8 +103,8 @@ def named(name: str) -> Command:
     commands = by_name()
     if name in commands:
         return commands[name]
-    close = get_close_matches(name, commands, n=1)
-    hint = f"did you mean {close[0]}?" if close else "vnet help lists them"
+    close = _close(name, commands)
+    hint = f"did you mean {close}?" if close else "vnet help lists them"
     raise UsageError(f"unknown command: '{name}' ({hint})")
 
 
@@ -153,8 +152,8 @@ def _option(word: str, known: Sequence[Option], where: str) -> tuple[Option, str
     for option in known:
         if flag == option.flag or (option.short and word == option.short):
             return option, value if equals else None
-    close = get_close_matches(flag, [option.flag for option in known], n=1)
-    hint = f" (did you mean {close[0]}?)" if close else ""
+    close = _close(flag, [option.flag for option in known])
+    hint = f" (did you mean {close}?)" if close else ""
     raise UsageError(f"'{where}' has no option {flag}{hint}")
 
 
@@ -175,6 +174,13 @@ def _taken(option: Option, value: str | None, rest: list[str]) -> Value:
     if isinstance(number, float) and not 0 <= number < float("inf"):
         raise UsageError(f"{option.flag} {text}: that is no span of time")
     return number
+
+
+def _close(word: str, words: Iterable[str]) -> str:
+    """The word that was probably meant; empty where none is like it."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(words), n=1)), "")
 
 
 def _next(flag: str, rest: list[str]) -> str:
@@ -223,6 +229,6 @@ def _complete(command: Command, values: dict[str, Value]) -> None:
 
 def _allowed(operand: Operand, value: Value | None) -> None:
     if operand.words and isinstance(value, str) and value not in operand.words:
-        close = get_close_matches(value, operand.words, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(operand.words)}"
+        close = _close(value, operand.words)
+        hint = f"did you mean {close}?" if close else f"one of {', '.join(operand.words)}"
         raise UsageError(f"unknown {operand.name}: '{value}' ({hint})")

@@ -21,7 +21,7 @@ def candidates(words: list[str], begun: str, network_names: Names) -> list[str]:
         return []
     before = words[-1] if len(words) > 1 else ""
     for option in _options(command):
-        if option.value and before in (option.flag, option.short):
+        if before and option.value and before in (option.flag, option.short):
             return _values(option, begun, network_names)
     if begun.startswith("-"):
         given = set(words[1:])

@@ -119,9 +119,9 @@ def moment(text: str, now: datetime) -> datetime:
     """
     if age := _AGE.fullmatch(text.strip()):
         return now - timedelta(seconds=int(age[1]) * _UNITS[age[2]])
-    for candidate in (text, f"{now:%Y-%m-%d} {text}"):
+    for candidate in (text.strip(), f"{now:%Y-%m-%d}T{text.strip()}"):
         try:
-            found = datetime.fromisoformat(candidate.strip())
+            found = datetime.fromisoformat(candidate)
         except ValueError:
             continue
         return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
