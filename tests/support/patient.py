@@ -13,7 +13,16 @@ from tests.support.lab import Lab
 from tests.support.packets import Fate, Packets, Probe, visiting
 from vnet_tui.engine.doctor.explain import Explanation, Query
 from vnet_tui.engine.doctor.visit import answer
-from vnet_tui.engine.doctor.ways import ADVERTISING, BRIDGED, DHCP, DHCP6, DNS, NEIGHBOURS, WAY_OUT
+from vnet_tui.engine.doctor.ways import (
+    ADVERTISING,
+    ARP,
+    BRIDGED,
+    DHCP,
+    DHCP6,
+    DNS,
+    NEIGHBOURS,
+    WAY_OUT,
+)
 from vnet_tui.engine.engine import Engine
 from vnet_tui.sandbox.namespaces import NamedNamespace, veth
 
@@ -47,6 +56,7 @@ class Patient:
         self.engine = engine
         self.outside = self._outside()
         self._web: NamedNamespace | None = None
+        self._mail: NamedNamespace | None = None
         self._packets: Packets | None = None
 
     @property
@@ -61,12 +71,19 @@ class Patient:
         assert self._web is not None
         return self._web
 
+    @property
+    def mail(self) -> NamedNamespace:
+        """The other guest."""
+        assert self._mail is not None
+        return self._mail
+
     async def start(self, document: str = FOO) -> None:
         """Define and start the network, and plug in its guest."""
         await self.engine.define(document)
         await self.engine.start(["foo"])
         self._web = web = self._guest("web", WEB)
-        machines = {"host": None, "web": web, "mail": self._guest("mail", MAIL)}
+        self._mail = mail = self._guest("mail", MAIL)
+        machines = {"host": None, "web": web, "mail": mail}
         self._packets = packets = Packets({**machines, "outside": self.outside})
         packets.listen("web", 321, 443)
         packets.listen("outside", 443)
@@ -86,13 +103,15 @@ class Patient:
     def broken(self) -> set[str]:
         """What doesn't work now, in the doctor's words; found out with packets."""
         # Who was asked in vain before is asked again at once, and not a second later.
-        self.lab.ip("-6", "neigh", "flush", "all")
-        for machine in (self.web, self.outside):
-            machine.run("ip", "-6", "neigh", "flush", "dev", "eth0")
+        for family in ("-4", "-6"):
+            self.lab.ip(family, "neigh", "flush", "all")
+            for machine in (self.web, self.mail, self.outside):
+                machine.run("ip", family, "neigh", "flush", "dev", "eth0")
         tests = {
             DHCP: [self._dhcp4()],
             DNS: [self._dns(gateway, tcp) for gateway in GATEWAY for tcp in (False, True)],
-            NEIGHBOURS: [self._neighbours()],
+            ARP: [self._finds(0)],
+            NEIGHBOURS: [self._finds(1)],
             ADVERTISING: [self._advertised()],
             DHCP6: [self._dhcp6()],
             WAY_OUT: self._probes("web", OUTSIDE, 443),
@@ -146,16 +165,17 @@ class Patient:
                 return bool(asking.recv(512))
         return False
 
-    def _neighbours(self) -> bool:
-        """The guest, asked to forget the host, finds it again."""
-        self.web.run("ip", "-6", "neigh", "flush", "dev", "eth0")
-        with visiting(self.web), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asking:
+    def _finds(self, which: int) -> bool:
+        """The guest, asked to forget the host, finds it again: by ARP (0), or for IPv6 (1)."""
+        family, option = ((socket.AF_INET, "-4"), (socket.AF_INET6, "-6"))[which]
+        self.web.run("ip", option, "neigh", "flush", "dev", "eth0")
+        with visiting(self.web), socket.socket(family, socket.SOCK_DGRAM) as asking:
             asking.settimeout(_SECONDS)
             with suppress(OSError):
-                asking.connect((GATEWAY[1], 9))
+                asking.connect((GATEWAY[which], 9))
                 asking.send(b"anybody there?")
                 asking.recv(64)
-        found = self.web.run("ip", "-6", "neigh", "show", GATEWAY[1], "dev", "eth0").stdout
+        found = self.web.run("ip", option, "neigh", "show", GATEWAY[which], "dev", "eth0").stdout
         return "lladdr" in found
 
     def _advertised(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 
 from vnet_tui.engine.desired import IP6_FORWARD, IP_FORWARD, DesiredNetwork
 from vnet_tui.engine.doctor.filters import BRIDGE_NETFILTER
+from vnet_tui.engine.doctor.frames import across, at_ports, matter, pairs, ports
 from vnet_tui.engine.doctor.host import SOMEWHERE
 from vnet_tui.engine.doctor.journeys import (
     Journey,
@@ -212,10 +213,15 @@ class _Tracer:
         name = network.record.name if network else packet.iif
         text = f"both are on {name}: the bridge carries it, and no rule of ours is asked"
         key = BRIDGE_NETFILTER[packet.version]
-        if self._subject.setting(key) != "1":
-            return self._yes(Decider.SAME_NETWORK, text)
+        ways = [
+            across(self._title(), packet, packet.iif, *pair)
+            for pair in pairs(ports(self._subject, packet.iif))
+        ]
+        found = self._judged(ways, Decider.SAME_NETWORK, text)
+        if found.answer is not Answer.YES or self._subject.setting(key) != "1":
+            return found
         self._steps.append(f"bridged packets go through the IP tables ({key} = 1)")
-        return self._others(through(self._title(), packet), Decider.SAME_NETWORK, text)
+        return self._judged([through(self._title(), packet)], Decider.SAME_NETWORK, text)
 
     def _at_host(self, connection: Connection, iif: str) -> Explanation:
         waiting = waiting_forwards(self._subject.networks.values(), connection)
@@ -245,15 +251,37 @@ class _Tracer:
 
     def _others(self, journey: Journey, decider: Decider, text: str) -> Explanation:
         """The answer, if the tables of others have nothing against it."""
-        arrival = travel(journey, self._subject.others.tables)
-        if arrival.stop is None:
+        return self._judged(self._at_ports(journey), decider, text)
+
+    def _at_ports(self, journey: Journey) -> list[Journey]:
+        """The journey as guests at any of the ports make it, where that makes a difference."""
+        if not matter(self._subject.others.tables):
+            return [journey]
+        at = {bridge: ports(self._subject, bridge) for bridge in self._bridges}
+        most = max((len(of) for of in at.values()), default=0)
+        return [
+            at_ports(journey, {bridge: of[turn % len(of)] for bridge, of in at.items() if of})
+            for turn in range(max(most, 1))
+        ]
+
+    def _judged(self, journeys: Sequence[Journey], decider: Decider, text: str) -> Explanation:
+        """The answer, if the tables of others have nothing against any of these ways, of which it
+        isn't known which one is taken."""
+        arrivals = [travel(journey, self._subject.others.tables) for journey in journeys]
+        stopped = [arrival for arrival in arrivals if arrival.stop is not None]
+        if not stopped:
             return self._yes(decider, text)
+        arrival = stopped[0]
+        assert arrival.stop is not None  # noqa: S101  (they are stopped)
         place = arrival.stop.place
         back = arrival.stage is not None and arrival.stage.packet.reply
         way = "the answer" if back else "it"
         if (doubt := arrival.stop.doubt) is not None:
             which = "which" if doubt == place else f"depending on {doubt}, which"
             sentence = f"{text}; but {way} may be stopped by {place}, {which} can't be worked out"
+            return self._explained(Answer.MAYBE, Decider.FOREIGN, sentence, str(place))
+        if not all(one.blocked for one in arrivals):
+            sentence = f"{text}; but {way} is stopped by {place} at some of the ports"
             return self._explained(Answer.MAYBE, Decider.FOREIGN, sentence, str(place))
         self._steps.append(f"{way} is stopped by {place}")
         return self._no(Decider.FOREIGN, f"{way} is stopped by {place}", str(place))

@@ -24,6 +24,11 @@ class Stage:
     lowest: int = _LOWEST
     highest: int = _HIGHEST
 
+    @property
+    def from_the_start(self) -> bool:
+        """Whether it begins with the first chain of the hook."""
+        return self.lowest == _LOWEST
+
 
 @dataclass(frozen=True, slots=True)
 class Journey:
@@ -99,7 +104,7 @@ def answered(packet: Packet) -> Packet:
     )
 
 
-def _going_on(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+def going_on(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """The stages of a way that is gone again, where the connection needs it: TCP opens with three
     packets (RFC 9293, section 3.5), and the third is of an established connection already."""
     return tuple(
@@ -115,7 +120,7 @@ def to_host(what: str, packet: Packet, *, answer: Packet | None = None) -> Journ
     packet = replace(packet, oif="")
     there = (Stage("prerouting", packet), Stage("input", packet))
     return Journey(
-        what, (*there, Stage("output", back), Stage("postrouting", back), *_going_on(there))
+        what, (*there, Stage("output", back), Stage("postrouting", back), *going_on(there))
     )
 
 
@@ -124,7 +129,7 @@ def from_host(what: str, packet: Packet) -> Journey:
     back = replace(answered(packet), oif="")
     there = (Stage("output", packet), Stage("postrouting", packet))
     return Journey(
-        what, (*there, Stage("prerouting", back), Stage("input", back), *_going_on(there))
+        what, (*there, Stage("prerouting", back), Stage("input", back), *going_on(there))
     )
 
 
@@ -164,7 +169,7 @@ def through(what: str, packet: Packet, *, masqueraded: Address | None = None) ->
             Stage("prerouting", replace(back, oif=""), lowest=_NAT + 1),
             Stage("forward", back),
             Stage("postrouting", back),
-            *_going_on(there),
+            *going_on(there),
         ),
     )
 

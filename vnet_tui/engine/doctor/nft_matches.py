@@ -8,7 +8,7 @@ from enum import Enum
 from ipaddress import ip_network
 from typing import Any
 
-from vnet_tui.engine.doctor.packet import Packet
+from vnet_tui.engine.doctor.packet import Layer, Packet
 from vnet_tui.engine.doctor.tables import Match
 from vnet_tui.engine.doctor.values import Value, either, every, negated, parsed, range_test
 
@@ -29,6 +29,8 @@ Get = Callable[[Packet], Found]
 _L4 = {"icmpv6": "ipv6-icmp"}
 _NFPROTO = {4: "ipv4", 6: "ipv6"}
 _ETHERTYPE = {4: "ip", 6: "ip6"}
+_ARP_OPERATIONS = {False: "request", True: "reply"}
+_EVERYBODY = "ff:ff:ff:ff:ff:ff"
 _PKTTYPE = {"broadcast": "broadcast", "multicast": "multicast"}
 _WITH_PORTS = ("tcp", "udp")
 
@@ -221,13 +223,62 @@ _META: Mapping[str, Get] = {
     "oifname": lambda packet: packet.oif,
     "iif": lambda packet: packet.iif or Other.ABSENT,
     "oif": lambda packet: packet.oif or Other.ABSENT,
-    "l4proto": lambda packet: _L4.get(packet.protocol, packet.protocol),
-    "nfproto": lambda packet: _NFPROTO[packet.version],
-    "protocol": lambda packet: _ETHERTYPE[packet.version],
+    "ibrname": lambda packet: packet.bridge if packet.iif else Other.ABSENT,
+    "obrname": lambda packet: packet.bridge if packet.oif else Other.ABSENT,
+    "l4proto": lambda packet: (
+        Other.ABSENT if packet.protocol == "arp" else _L4.get(packet.protocol, packet.protocol)
+    ),
+    "nfproto": lambda packet: (
+        _NFPROTO[packet.version] if packet.layer is Layer.IP else Other.UNKNOWN
+    ),
+    "protocol": lambda packet: _ethertype(packet),
     "mark": lambda packet: _known(packet.mark),
-    "pkttype": lambda packet: _PKTTYPE.get(packet.target_type, "host"),
+    "pkttype": lambda packet: _packet_type(packet),
     "iiftype": lambda packet: "loopback" if packet.iif == "lo" else "ether",
 }
+
+
+def _ethertype(packet: Packet) -> Found:
+    return "arp" if packet.protocol == "arp" else _ETHERTYPE[packet.version]
+
+
+def _packet_type(packet: Packet) -> Found:
+    """For whom the frame is. A port takes what is for the bridge for somebody else's."""
+    if packet.layer is not Layer.IP and packet.target_type not in _PKTTYPE:
+        return Other.UNKNOWN
+    return _PKTTYPE.get(packet.target_type, "host")
+
+
+def _state(packet: Packet) -> Found:
+    """At interfaces nobody has looked yet which connection it belongs to."""
+    return "invalid" if packet.layer is Layer.DEVICE else packet.state
+
+
+def _frame(field: str) -> Get:
+    """Of the Ethernet header only the type is known, and whether it is for everybody."""
+    if field == "type":
+        return _ethertype
+
+    def get(packet: Packet) -> Found:
+        return (
+            _EVERYBODY if (field, packet.target_type) == ("daddr", "broadcast") else (Other.UNKNOWN)
+        )
+
+    return get
+
+
+def _arp(field: str) -> Get:
+    def get(packet: Packet) -> Found:
+        if packet.protocol != "arp":
+            return Other.ABSENT
+        fields: dict[str, Found] = {
+            "operation": _ARP_OPERATIONS[packet.reply],
+            "saddr ip": packet.source,
+            "daddr ip": packet.target,
+        }
+        return fields.get(field, Other.UNKNOWN)
+
+    return get
 
 
 def _status(packet: Packet) -> Found:
@@ -235,7 +286,7 @@ def _status(packet: Packet) -> Found:
 
 
 _CT: Mapping[tuple[str | None, str | None], Get] = {
-    (None, "state"): lambda packet: packet.state,
+    (None, "state"): _state,
     (None, "status"): _status,
     (None, "direction"): lambda packet: "reply" if packet.reply else "original",
     (None, "mark"): lambda _packet: 0,
@@ -251,6 +302,12 @@ def _of_family(packet: Packet, version: int, value: Value) -> Found:
 
 
 def _payload(protocol: str, field: str) -> Get:
+    if protocol == "ether":
+        return _frame(field)
+    if protocol == "arp":
+        return _arp(field)
+    if protocol == "vlan":
+        return lambda _packet: Other.ABSENT
     if protocol in ("ip", "ip6"):
         return _header(4 if protocol == "ip" else 6, field)
     if protocol in ("icmp", "icmpv6"):
@@ -274,7 +331,7 @@ def _payload(protocol: str, field: str) -> Get:
 
 def _header(version: int, field: str) -> Get:
     def get(packet: Packet) -> Found:
-        if packet.version != version:
+        if packet.version != version or packet.protocol == "arp":
             return Other.ABSENT
         if field == "saddr":
             return packet.source

@@ -12,6 +12,7 @@ from vnet_tui.engine.doctor.tables import NEXT, Base, Chain, Kind, Match, Rule, 
 
 _HANDLE = re.compile(r"^\s*(?P<rule>.*\S)\s+# handle (?P<handle>\d+)$")
 _CHAIN = re.compile(r"^\s*chain (?P<name>\S+) \{")
+_DEVICES = re.compile(r"^\s*type \S+ hook \S+ devices? (= \{)?(?P<names>[^}]*?)\}? priority ")
 
 _PLAIN = {
     "accept": Kind.ACCEPT,
@@ -26,6 +27,7 @@ _PLAIN = {
     "tproxy": Kind.DOUBT,
     "synproxy": Kind.DOUBT,
     "continue": Kind.NEXT,
+    "fwd": Kind.DROP,
 }
 
 _HARMLESS = frozenset(
@@ -39,7 +41,7 @@ _XT_HARMLESS = frozenset({"LOG", "NFLOG", "CHECKSUM", "TCPMSS", "comment", "CT",
 def read_nft_table(objects: Sequence[Mapping[str, Any]], text: str) -> Table:
     """One table from its listing as JSON; ``text`` is the same as nft prints it with handles,
     for what its rules say."""
-    texts = _texts(text)
+    texts, devices = _texts(text), _devices(text)
     family = name = ""
     owned = False
     sets: Sets = {}
@@ -52,7 +54,7 @@ def read_nft_table(objects: Sequence[Mapping[str, Any]], text: str) -> Table:
         elif kind in ("set", "map"):
             sets[value["name"]] = value
         elif kind == "chain":
-            bases[value["name"]] = _base(value)
+            bases[value["name"]] = _base(value, devices.get(value["name"], frozenset()))
     for kind, value in _items(objects):
         if kind == "rule":
             words = texts.get((value["chain"], value.get("handle", 0)), "a rule without text")
@@ -79,11 +81,24 @@ def _texts(listing: str) -> dict[tuple[str, int], str]:
     return found
 
 
-def _base(chain: Mapping[str, Any]) -> Base | None:
+def _devices(listing: str) -> dict[str, frozenset[str]]:
+    """The interfaces that chains hang at, which nft tells as JSON since 1.0.7 only."""
+    found: dict[str, frozenset[str]] = {}
+    chain = ""
+    for line in listing.splitlines():
+        if opened := _CHAIN.match(line):
+            chain = opened["name"]
+        elif hook := _DEVICES.match(line):
+            names = hook["names"].replace(",", " ").split()
+            found[chain] = frozenset(name.strip('"') for name in names)
+    return found
+
+
+def _base(chain: Mapping[str, Any], devices: frozenset[str]) -> Base | None:
     if "hook" not in chain:
         return None
     policy = Kind.DROP if chain.get("policy") == "drop" else Kind.ACCEPT
-    return Base(chain["type"], chain["hook"], int(chain["prio"]), policy)
+    return Base(chain["type"], chain["hook"], int(chain["prio"]), policy, devices)
 
 
 def _rules(expressions: Sequence[Any], text: str, sets: Sets) -> Iterator[Rule]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vnet_tui.engine.model import Address
 
@@ -10,17 +11,26 @@ CLIENT_PORT = 50000
 """A port that clients usually come from: within the range of Linux and that of RFC 6335."""
 
 
+class Layer(StrEnum):
+    """Where on its way a packet is: at an interface, on the bridge, or in the host's IP."""
+
+    DEVICE = "device"
+    BRIDGE = "bridge"
+    IP = "ip"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packet:
     """One packet at one place on its way.
 
-    ``protocol`` is ``tcp``, ``udp``, ``icmp`` or ``icmpv6``; ``icmp_type`` nft's word for the
-    type. ``iif`` and ``oif`` are the interfaces it came and leaves by, empty where it has none.
+    ``protocol`` is ``tcp``, ``udp``, ``icmp``, ``icmpv6`` or ``arp``; ``icmp_type`` nft's word for
+    the type. ``iif`` and ``oif`` are the interfaces it came and leaves by, empty where it has none.
     ``state`` is conntrack's; ``reply`` tells that it answers the one who opened the connection.
     ``asked`` and ``asked_port`` are what was asked for before any translation. ``source_type`` and
     ``target_type`` are the kernel's types of addresses (``local``, ``unicast``, ``broadcast``,
     ``multicast``). ``back`` tells whether the host would answer by the interface it came from.
-    None stands for what isn't known.
+    ``iif`` and ``oif`` are ports of ``bridge`` while it is on that. None stands for what isn't
+    known.
     """
 
     protocol: str
@@ -40,6 +50,8 @@ class Packet:
     target_type: str = "unicast"
     back: bool | None = True
     mark: int | None = 0
+    layer: Layer = Layer.IP
+    bridge: str = ""
 
     @property
     def version(self) -> int:

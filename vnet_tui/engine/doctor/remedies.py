@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from vnet_tui.engine.doctor.findings import Command
 from vnet_tui.engine.doctor.journeys import Arrival, Journey, travel
-from vnet_tui.engine.doctor.packet import Packet
+from vnet_tui.engine.doctor.packet import Layer, Packet
 from vnet_tui.engine.doctor.tables import Kind, Match, Place, Rule, Table, Verdict
 
 _MOST = 8
@@ -19,6 +19,14 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*-[A-Za-z0-9_.-]*")
 
 _DOCKER = "DOCKER-USER"
 _FIREWALLD = {"input": "filter_INPUT_ZONES", "forward": "filter_FORWARD_ZONES"}
+
+_DISCOVERY = {
+    "nd-router-solicit": "router-solicitation",
+    "nd-router-advert": "router-advertisement",
+    "nd-neighbor-solicit": "neighbour-solicitation",
+    "nd-neighbor-advert": "neighbour-advertisement",
+}
+"""nft's words for the messages of neighbour discovery, and those of iptables and ebtables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +71,15 @@ def _open(
     if arrival.stop is None or arrival.stage is None:
         return None
     place, stage = arrival.stop.place, arrival.stage
-    if place.table not in tables or stage.hook not in ("input", "forward", "output"):
+    packet, low = stage.packet, stage.packet.layer is not Layer.IP
+    if place.table not in tables:
         return None
+    if not low and stage.hook not in ("input", "forward", "output"):
+        return None
+    device = (packet.iif or packet.oif) if low else bridge
+    narrow = stage.hook != "forward" and not (low and _is_forwarded(journey))
     number = tables.index(place.table)
-    for change in _candidates(place, stage.hook, stage.packet, bridge, programs):
+    for change in _candidates(place, stage.hook, packet, device, programs, narrow=narrow):
         after = [*tables]
         after[number] = place.table.with_first(change.chain, change.rule)
         then = travel(journey, after)
@@ -76,18 +89,31 @@ def _open(
 
 
 def _candidates(
-    place: Place, hook: str, packet: Packet, bridge: str, programs: Collection[str]
+    place: Place,
+    hook: str,
+    packet: Packet,
+    bridge: str,
+    programs: Collection[str],
+    *,
+    narrow: bool,
 ) -> Iterator[_Change]:
+    """``bridge`` is the interface that the packet comes or goes by; ``narrow``: no more than what
+    was stopped."""
     table = place.table
     if bridge not in (packet.iif, packet.oif):
         return
     going = packet.iif == bridge
-    narrow = hook != "forward"
     rule = Rule("", (_matching(bridge, packet, going=going, narrow=narrow),), Verdict(Kind.ACCEPT))
     if table.by_nft:
-        yield from _by_nft(place, hook, packet, bridge, rule, programs, going=going)
+        yield from _by_nft(place, hook, packet, bridge, rule, programs, going=going, narrow=narrow)
         return
     option = ["-i" if going else "-o", bridge]
+    if table.family == "bridge":
+        where = [] if table.name == "filter" else ["-t", table.name]
+        asked = _asked_ebtables(packet, narrow=narrow)
+        command = (table.tool, *where, "-I", place.base, *option, *asked, "-j", "ACCEPT")
+        yield _Change(command, place.base, rule)
+        return
     ask = _asked_iptables(packet) if narrow else []
     ufw = f"ufw{'' if packet.version == 4 else '6'}-before-{hook}"
     if ufw in table.chains:
@@ -112,6 +138,7 @@ def _by_nft(
     programs: Collection[str],
     *,
     going: bool,
+    narrow: bool,
 ) -> Iterator[_Change]:
     table = place.table
     zones = _FIREWALLD.get(hook, "")
@@ -121,7 +148,7 @@ def _by_nft(
         yield _Change(command, zones, replace(rule, matches=every))
     if table.owned:
         return
-    ask = _asked_nft(packet) if hook != "forward" else []
+    ask = _asked_nft(packet) if narrow and packet.protocol != "arp" else _kind_nft(packet)
     name = bridge if _PLAIN_NAME.fullmatch(bridge) else f'"{bridge}"'
     side = "iifname" if going else "oifname"
     where = ("nft", "insert", "rule", table.family, table.name, place.base)
@@ -131,8 +158,12 @@ def _by_nft(
 def _matching(bridge: str, packet: Packet, *, going: bool, narrow: bool) -> Match:
     """What the new rule will match, as narrow as its command."""
 
+    low = packet.layer is not Layer.IP
+
     def matches(other: Packet) -> bool | None:
         if (other.iif if going else other.oif) != bridge:
+            return False
+        if low and _kind(other) != _kind(packet):
             return False
         if not narrow:
             return True
@@ -146,6 +177,40 @@ def _matching(bridge: str, packet: Packet, *, going: bool, narrow: bool) -> Matc
     return matches
 
 
+def _is_forwarded(journey: Journey) -> bool:
+    """Whether the host passes it on, by rules of its own for it."""
+    return any(
+        stage.hook == "forward" and stage.packet.layer is Layer.IP for stage in journey.stages
+    )
+
+
+def _kind(packet: Packet) -> str:
+    """What kind of frame carries it, in nft's words."""
+    return "arp" if packet.protocol == "arp" else {4: "ip", 6: "ip6"}[packet.version]
+
+
+def _kind_nft(packet: Packet) -> list[str]:
+    """The kind of frame, where others than IP packets come by."""
+    if packet.layer is Layer.BRIDGE:
+        return ["ether", "type", _kind(packet)]
+    return ["meta", "protocol", _kind(packet)] if packet.layer is Layer.DEVICE else []
+
+
+def _asked_ebtables(packet: Packet, *, narrow: bool) -> list[str]:
+    """The same in the words of ebtables(8)."""
+    kind = _kind(packet)
+    ask = ["-p", {"arp": "ARP", "ip": "IPv4", "ip6": "IPv6"}[kind]]
+    if not narrow or kind == "arp":
+        return ask
+    if packet.protocol in ("tcp", "udp"):
+        which, port = _port(packet)
+        return [*ask, f"--{kind}-proto", packet.protocol, f"--{kind}-{which}", str(port)]
+    if packet.protocol == "icmpv6":
+        named = _DISCOVERY.get(packet.icmp_type, packet.icmp_type)
+        return [*ask, "--ip6-proto", "ipv6-icmp", "--ip6-icmp-type", named]
+    return [*ask, "--ip-proto", packet.protocol]
+
+
 def _port(packet: Packet) -> tuple[str, int]:
     """Which of the ports tells what a packet is about."""
     return ("sport", packet.sport) if packet.reply else ("dport", packet.dport)
@@ -156,10 +221,7 @@ def _asked_iptables(packet: Packet) -> list[str]:
     if packet.protocol in ("tcp", "udp"):
         which, port = _port(packet)
         return ["-p", packet.protocol, f"--{which}", str(port)]
-    words = {"nd-router-solicit": "router-solicitation", "nd-router-advert": "router-advertisement"}
-    words |= {"nd-neighbor-solicit": "neighbour-solicitation"}
-    words |= {"nd-neighbor-advert": "neighbour-advertisement"}
-    kind = words.get(packet.icmp_type, packet.icmp_type)
+    kind = _DISCOVERY.get(packet.icmp_type, packet.icmp_type)
     if packet.protocol == "icmpv6":
         return ["-p", "icmpv6", "--icmpv6-type", kind]
     return ["-p", "icmp", "--icmp-type", kind]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from vnet_tui.engine.doctor.packet import Packet
+from vnet_tui.engine.doctor.save_options import Option
 from vnet_tui.engine.doctor.tables import Match
 from vnet_tui.engine.doctor.values import (
     Value,
@@ -16,15 +16,6 @@ from vnet_tui.engine.doctor.values import (
     range_test,
     subnet_test,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """``! --name value...``"""
-
-    name: str
-    values: tuple[str, ...]
-    negated: bool
 
 
 def matches(options: Sequence[Option]) -> Iterator[Match]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 
-from vnet_tui.engine.doctor.save_matches import Option, matches
+from vnet_tui.engine.doctor.ebtables_reading import bridge_rule
+from vnet_tui.engine.doctor.save_matches import matches
+from vnet_tui.engine.doctor.save_options import Option, options_of
 from vnet_tui.engine.doctor.tables import NEXT, Base, Chain, Kind, Rule, Table, Verdict
 
 _PRIORITIES = {
@@ -17,6 +19,12 @@ _PRIORITIES = {
     "security": dict.fromkeys(("INPUT", "FORWARD", "OUTPUT"), 50),
 }
 """Where the built-in chains hang (include/uapi/linux/netfilter_ipv4.h)."""
+
+_BRIDGE_PRIORITIES = {
+    "filter": {"INPUT": -200, "FORWARD": -200, "OUTPUT": 200},
+    "nat": {"PREROUTING": -300, "OUTPUT": 100, "POSTROUTING": 300},
+}
+"""The same for ebtables (include/uapi/linux/netfilter_bridge.h)."""
 
 _TARGETS = {
     "ACCEPT": Kind.ACCEPT,
@@ -43,14 +51,13 @@ _TARGETS = {
 }
 
 _INCOMPATIBLE = re.compile(r"^# Table `(?P<table>[^']+)' ", re.MULTILINE)
-_ONE_VALUE = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
 _MARK_ALL = "0xffffffff"
 
 
 def read_save(text: str, version: int, tool: str) -> tuple[Table, ...]:
-    """The tables that a save command printed, for ``version`` 4 or 6; ``tool`` is the program
-    that changes them. Tables that it says only nft can tell are left out."""
-    family = "ip" if version == 4 else "ip6"
+    """The tables that a save command printed, for ``version`` 4 or 6, or 0 for bridges; ``tool``
+    is the program that changes them. Tables that it says only nft can tell are left out."""
+    family = {4: "ip", 6: "ip6", 0: "bridge"}[version]
     left_out = {
         found["table"] for line in text.splitlines() if (found := _INCOMPATIBLE.match(line))
     }
@@ -62,33 +69,46 @@ def read_save(text: str, version: int, tool: str) -> tuple[Table, ...]:
 def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
     name, lines = "", list[str]()
     for line in text.splitlines():
-        if line.startswith("*"):
-            name, lines = line[1:].strip(), []
-        elif line == "COMMIT" and name:
-            yield name, lines
-            name = ""
+        if line.startswith("*") or line == "COMMIT":  # ebtables writes no COMMIT
+            if name:
+                yield name, lines
+            name, lines = line[1:].strip() if line.startswith("*") else "", []
         elif name:
             lines.append(line)
+    if name:
+        yield name, lines
 
 
 def _table(name: str, lines: list[str], family: str, tool: str) -> Table:
     bases: dict[str, Base | None] = {}
     rules: dict[str, list[Rule]] = {}
+    ends: dict[str, Rule] = {}
+    bridged = family == "bridge"
     for line in lines:
         if line.startswith(":"):
             chain, policy, *_ = line[1:].split()
-            bases[chain] = _base(name, chain, policy)
+            if bridged and chain not in _BRIDGE_PRIORITIES.get(name, {}):
+                bases[chain] = None
+                ends[chain] = Rule(line, (), Verdict(_TARGETS.get(policy, Kind.DOUBT)))
+            else:
+                priorities = _BRIDGE_PRIORITIES if bridged else _PRIORITIES
+                bases[chain] = _base(name, chain, policy, priorities)
     for line in lines:
         if line.startswith("-A "):
-            rules.setdefault(line.split()[1], []).append(_rule(line, bases.keys()))
+            found = rules.setdefault(line.split()[1], [])
+            found.append((bridge_rule if bridged else _rule)(line, bases.keys()))
+    for chain, end in ends.items():
+        rules.setdefault(chain, []).append(end)
     chains = {chain: Chain(tuple(rules.get(chain, ())), base) for chain, base in bases.items()}
     return Table(family, name, tool, chains)
 
 
-def _base(table: str, chain: str, policy: str) -> Base | None:
+def _base(
+    table: str, chain: str, policy: str, priorities: Mapping[str, Mapping[str, int]]
+) -> Base | None:
     if policy == "-":
         return None
-    priority = _PRIORITIES.get(table, {}).get(chain, 0)
+    priority = priorities.get(table, {}).get(chain, 0)
     kind = Kind.DROP if policy == "DROP" else Kind.ACCEPT
     return Base("nat" if table == "nat" else "filter", chain.lower(), priority, kind)
 
@@ -98,7 +118,7 @@ def _rule(line: str, chains: Container[str]) -> Rule:
         words = shlex.split(line)[2:]
     except ValueError:
         return Rule(line, (), Verdict(Kind.DOUBT))
-    options = list(_options(words))
+    options = list(options_of(words))
     target = next((at for at, one in enumerate(options) if one.name in ("-j", "-g")), len(options))
     verdict = _verdict(options[target:], chains)
     return Rule(line, tuple(matches(options[:target])), verdict)
@@ -124,26 +144,3 @@ def _mark(options: list[Option]) -> int | None:
             if mask.lower() == _MARK_ALL:
                 return int(value, 0)
     return None
-
-
-def _options(words: list[str]) -> Iterator[Option]:
-    """Options with their values; ``!`` before one turns it round."""
-    position, negated = 0, False
-    while position < len(words):
-        word = words[position]
-        position += 1
-        if word == "!":
-            negated = True
-            continue
-        values: list[str] = []
-        if word in _ONE_VALUE:
-            values = words[position : position + 1]
-        else:
-            while position + len(values) < len(words):
-                value = words[position + len(values)]
-                if value == "!" or (value.startswith("-") and len(value) > 1):
-                    break
-                values.append(value)
-        position += len(values)
-        yield Option(word, tuple(values), negated)
-        negated = False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from vnet_tui.engine.doctor.packet import Packet
+from vnet_tui.engine.doctor.packet import Layer, Packet
 
 Match = Callable[[Packet], bool | None]
 """Whether a packet matches; None where that can't be told on paper."""
@@ -59,12 +59,23 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Where a base chain hangs, and what becomes of packets that no rule decided on."""
+    """Where a base chain hangs, and what becomes of packets that no rule decided on.
+
+    ``devices`` are the interfaces of a chain that hangs at interfaces.
+    """
 
     type: str
     hook: str
     priority: int
     policy: Kind = Kind.ACCEPT
+    devices: frozenset[str] = frozenset()
+
+    def meets(self, packet: Packet, hook: str) -> bool:
+        """Whether a packet comes here at a hook; chains of type nat see new connections."""
+        if self.hook != hook or (self.type == "nat" and packet.state != "new"):
+            return False
+        at = packet.oif if hook == "egress" else packet.iif
+        return packet.layer is not Layer.DEVICE or at in self.devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,8 @@ class Chain:
 class Table:
     """A table of somebody else's.
 
-    ``family`` is nft's (``ip``, ``ip6``, ``inet``); ``tool`` the program that it is changed with;
-    ``owned``: the kernel lets nobody but its maker change it.
+    ``family`` is nft's (``ip``, ``ip6``, ``inet``, ``arp``, ``bridge``, ``netdev``); ``tool`` the
+    program that it is changed with; ``owned``: the kernel lets nobody but its maker change it.
     """
 
     family: str
@@ -95,7 +106,13 @@ class Table:
         return self.tool == "nft"
 
     def sees(self, packet: Packet) -> bool:
-        """Whether packets of that address family come here."""
+        """Whether packets of that address family come here, where on its way this one is."""
+        if packet.layer is Layer.BRIDGE:
+            return self.family == "bridge"
+        if packet.layer is Layer.DEVICE:
+            return self.family == "netdev" or (self.family == "inet" and packet.protocol != "arp")
+        if packet.protocol == "arp":
+            return self.family == "arp"
         return self.family == "inet" or self.family == ("ip" if packet.version == 4 else "ip6")
 
     def with_first(self, chain: str, rule: Rule) -> Table:

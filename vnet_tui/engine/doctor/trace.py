@@ -127,16 +127,15 @@ def passage(
 def _bases(
     tables: Sequence[Table], hook: str, packet: Packet, lowest: int, highest: int
 ) -> Iterator[tuple[Table, str, Chain]]:
-    """The chains that a packet goes through, in order. Those of type nat see new connections."""
+    """The chains that a packet goes through, in order."""
     found = [
         (chain.base.priority, table, name, chain)
         for table in tables
         if table.sees(packet)
         for name, chain in table.chains.items()
         if chain.base is not None
-        and chain.base.hook == hook
+        and chain.base.meets(packet, hook)
         and lowest <= chain.base.priority <= highest
-        and (chain.base.type != "nat" or packet.state == "new")
     ]
     for _, table, name, chain in sorted(found, key=lambda item: item[0]):
         yield table, name, chain

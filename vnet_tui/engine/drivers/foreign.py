@@ -14,11 +14,13 @@ from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
 from vnet_tui.engine.errors import VnetError
 
-_FAMILIES = ("ip", "ip6", "inet")
-"""The families of tables that IP packets go through in the host's own stack."""
+_FAMILIES = ("ip", "ip6", "inet", "arp", "bridge", "netdev")
+"""The families of tables that packets of guests go through."""
 
 _SECONDS = 10
 """How long a tool may take: one that waits for a lock that is never given back isn't waited for."""
+
+_EBTABLES = ("ebtable_filter", "ebtable_nat", "ebtable_broute")
 
 _PROC_NAMES = {4: "ip_tables_names", 6: "ip6_tables_names"}
 """Which legacy tables there are. The tools are only asked where there are some, since the kernel
@@ -35,8 +37,8 @@ class NftListing:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """What iptables-save(8) printed for an address family; ``tool`` changes what it shows, and
-    ``legacy`` tells that it isn't part of what nft lists."""
+    """What iptables-save(8) printed for an address family, or ebtables-save for bridges (0);
+    ``tool`` changes what it shows, and ``legacy`` tells that it isn't part of what nft lists."""
 
     version: int
     tool: str
@@ -116,6 +118,10 @@ def _saves(nft: tuple[NftListing, ...], unread: list[str]) -> list[Save]:
             found += _save(version, prefix, "nft", unread)
         if _legacy_tables(version):
             found += _save(version, prefix, "legacy", unread)
+    if any(_family(listing) == "bridge" for listing in nft):
+        found += _save(0, "ebtables", "nft", unread)
+    if _legacy_ebtables():
+        found += _save(0, "ebtables", "legacy", unread)
     return found
 
 
@@ -129,6 +135,15 @@ def _legacy_tables(version: int) -> bool:
         return bool(Path("/proc/thread-self/net", _PROC_NAMES[version]).read_text().strip())
     except OSError:
         return False
+
+
+def _legacy_ebtables() -> bool:
+    """Whether any table of ebtables' may be there; the kernel tells of its modules only."""
+    try:
+        loaded = Path("/proc/modules").read_text()
+    except OSError:
+        return False
+    return any(f"{table} " in loaded for table in _EBTABLES)
 
 
 def _save(version: int, prefix: str, kind: str, unread: list[str]) -> list[Save]:
