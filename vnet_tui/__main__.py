@@ -31,6 +31,14 @@ def parser() -> argparse.ArgumentParser:
         "the program; needs no root",
     )
     made.add_argument(
+        "--connect",
+        metavar="URI",
+        default=os.environ.get("VNET_URI", ""),
+        help="whose networks: vnet:///system (the daemon of this host), vnet:///embedded (an "
+        "engine in this process) or vnet+ssh://user@host/system (else VNET_URI, else the daemon "
+        "where it answers, else an engine in this process)",
+    )
+    made.add_argument(
         "--state-dir",
         metavar="DIR",
         help="where definitions and leases are kept (else VNET_STATE_DIR, else /var/lib/vnet)",
@@ -51,9 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.sandbox:
         if options.state_dir or options.run_dir:
             arguments.error("the sandbox has directories of its own, which end with it")
-    elif os.geteuid() != 0:
+    elif not options.connect and os.geteuid() != 0 and not _daemon_answers(options):
         print(
-            "vnet-tui: only root can manage this host's networks.\n"
+            "vnet-tui: only root can manage this host's networks where no vnetd runs.\n"
             "  sudo vnet-tui        manages them\n"
             "  vnet-tui --sandbox   tries everything out, without root and without touching the "
             "host",
@@ -71,7 +79,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     from vnet_tui.engine.paths import Paths
 
-    return run(Paths.choose(options.state_dir, options.run_dir))
+    return run(Paths.choose(options.state_dir, options.run_dir), options.connect)
+
+
+def _daemon_answers(options: argparse.Namespace) -> bool:
+    """Whether there is a daemon; what a user may do there is its business."""
+    from vnet_tui.client.wires import connected
+    from vnet_tui.engine.errors import VnetError
+    from vnet_tui.engine.paths import Paths
+
+    try:
+        connected(Paths.choose(options.state_dir, options.run_dir).socket).close()
+    except VnetError:
+        return False
+    return True
 
 
 def missing_of_terminal(environ: Mapping[str, str]) -> str:
@@ -94,18 +115,13 @@ def limit_terminal(environ: MutableMapping[str, str]) -> None:
             environ.setdefault(name, value)
 
 
-def run(paths: Paths) -> int:
-    """The interface, on an engine in this process."""
+def run(paths: Paths, uri: str = "") -> int:
+    """The interface, on the networks of a URI (see :func:`vnet_tui.client.open`)."""
+    from vnet_tui import client
     from vnet_tui.app import VnetApp
 
     async def connect() -> Connection:
-        import asyncio
-        import importlib
-
-        # Importing the engine takes 200 ms: in a thread, the first picture answers to keys.
-        local = await asyncio.to_thread(importlib.import_module, "vnet_tui.client.local")
-        connection: Connection = await local.connect(paths)
-        return connection
+        return await client.open(uri, paths=paths, watch=True)
 
     app = VnetApp(connect)
     app.run()

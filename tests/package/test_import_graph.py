@@ -50,6 +50,13 @@ def test_a_list_of_networks_loads_neither_interface_nor_netlink(tmp_path: Path) 
     assert not brought & (INTERFACE | SLOW)
 
 
+def test_who_asks_a_daemon_loads_no_engine() -> None:
+    brought = loaded("import vnet_tui.client.remote, vnet_tui.client.stream")
+    assert not brought & (INTERFACE | SLOW | {"lxml", "asyncinotify"})
+    engine = {"vnet_tui.engine.engine", "vnet_tui.engine.model"}
+    loaded(f"import vnet_tui.client.remote, sys; assert not sys.modules.keys() & {engine!r}")
+
+
 def test_the_version_is_told_at_once() -> None:
     """``vnet-tui --version`` loads no interface: on a slow machine that would take a second."""
     tell = (

@@ -4,24 +4,48 @@ from __future__ import annotations
 
 import os
 import pty
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from vnet_tui import __main__ as entrance
 from vnet_tui import __version__
+from vnet_tui.engine.paths import Paths
 from vnet_tui.themes import theme_for
 
 
 def test_not_root_is_told_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    assert entrance.main([]) == 1
+    assert entrance.main(["--run-dir", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert "sudo vnet-tui" in told
     assert "vnet-tui --sandbox" in told
+
+
+def test_where_a_daemon_answers_one_neednt_be_root(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[tuple[Path, str]] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(entrance, "missing_of_terminal", lambda _: "")
+
+    def run(paths: Paths, uri: str) -> int:
+        asked.append((paths.run, uri))
+        return 0
+
+    monkeypatch.setattr(entrance, "run", run)
+    elsewhere = "vnet+ssh://root@example.net/system"
+    assert entrance.main(["--connect", elsewhere, "--run-dir", str(tmp_path)]) == 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+        daemon.bind(str(tmp_path / "vnetd.sock"))
+        daemon.listen()
+        assert entrance.main(["--run-dir", str(tmp_path)]) == 0
+    assert asked == [(tmp_path, elsewhere), (tmp_path, "")]
 
 
 def test_sandbox_runs_this_program_inside(monkeypatch: pytest.MonkeyPatch) -> None:

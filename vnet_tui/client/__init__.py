@@ -47,6 +47,11 @@ async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False
                 raise
             uri = EMBEDDED
     if uri == EMBEDDED:
+        import asyncio
+        import importlib
+
+        # Importing the engine takes 200 ms: in a thread, an interface answers to keys meanwhile.
+        await asyncio.to_thread(importlib.import_module, "vnet_tui.client.local")
         from vnet_tui.client.local import LocalConnection, connect
 
         return await connect(paths) if watch else LocalConnection(paths)

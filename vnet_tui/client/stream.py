@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from vnet_tui.client.remote import RemoteConnection
 
 
+PATIENCE = 15.0
+"""Seconds for which a stream waits for a daemon that went away."""
+
+
 class Stream:
     """Iterates over what a method of the daemon gives from the moment of the call.
 
-    It goes on until it is closed: a daemon that ends, or is lost, is waited for. Where it is a
-    stream of events, a warning tells that some are missing, because they weren't read in time or
-    because the daemon was away; others go on without a word.
+    A daemon that ends, or is lost, is waited for, for :data:`PATIENCE`; then
+    :class:`~vnet_tui.engine.errors.ConnectionLostError` is raised. Where it is a stream of events,
+    a warning tells that some are missing, because they weren't read in time or because the daemon
+    was away; others go on without a word.
     """
 
     def __init__(
@@ -92,16 +97,20 @@ class Stream:
             self._waiting.append(item)
 
     async def _again(self) -> None:
-        """Reach the daemon again, however long that takes."""
-        pause = FIRST_PAUSE
+        """Reach the daemon again."""
+        loop = asyncio.get_running_loop()
+        end, pause = loop.time() + PATIENCE, FIRST_PAUSE
         while True:
             self._beginning = asyncio.ensure_future(self._begin(0.0))
             try:
                 await asyncio.shield(self._beginning)
                 break
             except ConnectionLostError:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                if loop.time() + pause > end:
+                    await self.aclose()
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
         if self._method.result is Event:
             told = "the daemon was away: what happened meanwhile is among the past events"
             self._waiting.append(lost_events(told))

@@ -40,6 +40,7 @@ def run(command: Sequence[str], starter: Starter, *, plain: bool) -> int:
     except OSError as error:
         raise explain(Part.MOUNTS, error, plain=plain) from error
     os.environ.update(_ENVIRONMENT)
+    os.environ.pop("VNET_URI", None)  # it means the networks outside
     try:
         _build(starter)
     except subprocess.CalledProcessError as error:
