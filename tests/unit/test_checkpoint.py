@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import errno
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -20,7 +22,7 @@ from tests.support.simulated import SimulatedHost, mortal
 from vnet_tui.engine import backoff, checkpoint_keeper, requests
 from vnet_tui.engine.caller import CALLER, Caller
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.changes import Changes, Request, Running
+from vnet_tui.engine.changes import Changes, OnEnd, Prepare, Request, Running
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.checkpoint_file import CheckpointFiles
 from vnet_tui.engine.desired import DesiredNetwork
@@ -268,6 +270,54 @@ async def test_what_fails_is_tried_again_and_told(
     assert f"checkpoint {opened.id} can't be rolled back yet" in str(told)
     assert bench.state() == old
     await bench.bus.close()
+
+
+async def test_who_is_overtaken_rolls_back_nothing_that_came_after(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Bench(tmp_path)
+    slow.host = bench.host
+    slow.new_process()
+    opened = await bench.checkpoints.open(60)
+    await changed(bench)
+    run = slow.changes.run
+
+    async def overtaken(prepare: Prepare, *, on_end: OnEnd | None = None) -> Running:
+        running = await run(prepare, on_end=on_end)
+        await bench.checkpoints.roll_back(opened.id)
+        await bench.act("define anew", "b")
+        return running
+
+    monkeypatch.setattr(slow.changes, "run", overtaken)
+    await slow.checkpoints.roll_back(opened.id)
+    assert "10.2.1.1" in "".join(bench.catalog.store.texts().values())
+    ended = [event for event in bench.bus.past() if event.kind is EventKind.ROLLED_BACK]
+    assert len([event for event in ended if event.network is None]) == 1
+
+
+async def test_a_full_disk_doesnt_keep_from_bringing_back_what_ran(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bench.state()
+    await bench.checkpoints.open(60)
+    await changed(bench)
+    await bench.checkpoints.close()
+    now = time.clock_gettime
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: now(clock) + 61)
+    real = tempfile.mkstemp
+
+    def full(*, dir: Path, prefix: str, suffix: str) -> tuple[int, str]:
+        if dir.is_relative_to(bench.paths.state):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(dir=str(dir), prefix=prefix, suffix=suffix)
+
+    monkeypatch.setattr(tempfile, "mkstemp", full)
+    await bench.checkpoints.end_overdue()
+    assert bench.state()["running"] == before["running"]
+    assert bench.state()["links"] == before["links"]
+    seen = await bench.checkpoints.current()
+    assert seen is not None
+    assert "No space left on device" in seen.note
 
 
 @pytest.mark.parametrize("seconds", [0, 0.99, -1, 86_401, float("nan"), float("inf")])

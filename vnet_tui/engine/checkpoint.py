@@ -232,14 +232,16 @@ class Checkpoints:
         self._sweep_leases(pending.saved)
 
     def _decide(self, id_: str) -> Pending:
-        """From here on there is no way but back."""
+        """From here on there is no way but back. A deadline that has passed says so by itself,
+        also where nothing can be written any more."""
         pending = self._asked(id_)
-        if not pending.rolling_back:
+        if not pending.due:
             pending = replace(pending, rolling_back=True)
             self._files.save(pending)
         return pending
 
     def _restore(self, pending: Pending) -> tuple[Path, ...]:
+        self._asked(pending.id)  # others may have ended it, and defined something since
         return roll_back.restore(pending, self._catalog.store, self._files.aside(pending.id))
 
     def _end(self, pending: Pending, by: Caller, about: Iterable[UUID]) -> bool:
