@@ -226,3 +226,41 @@ def test_a_uri_that_names_nothing_is_told() -> None:
         libvirt.open("nowhere:///")
     with pytest.raises(libvirt.libvirtError, match=r"vnet\+ssh://far/system"):
         libvirt.open("qemu://far/system")
+
+
+HOST = '<host mac="52:54:00:99:00:10" name="printer" address="10.0.0.10"/>'
+
+
+def test_single_elements_are_updated_in_what_runs_and_in_what_is_defined(
+    conn: libvirt.virConnect,
+) -> None:
+    net = conn.networkDefineXML(FOO)
+    net.create()
+    host = libvirt.VIR_NETWORK_SECTION_IP_DHCP_HOST
+    add, delete = (
+        libvirt.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
+        libvirt.VIR_NETWORK_UPDATE_COMMAND_DELETE,
+    )
+    live, config = (
+        libvirt.VIR_NETWORK_UPDATE_AFFECT_LIVE,
+        libvirt.VIR_NETWORK_UPDATE_AFFECT_CONFIG,
+    )
+
+    def there() -> tuple[bool, bool]:
+        inactive = libvirt.VIR_NETWORK_XML_INACTIVE
+        return HOST in net.XMLDesc(), HOST in net.XMLDesc(inactive)
+
+    assert net.update(add, host, -1, HOST) == 0
+    assert there() == (True, False)
+    assert net.update(add, host, 0, HOST, config) == 0
+    assert there() == (True, True)
+    assert net.update(delete, host, 0, '<host name="printer"/>', live | config) == 0
+    assert there() == (False, False)
+    with pytest.raises(libvirt.libvirtError, match="has no <host> like that") as caught:
+        net.update(delete, host, -1, HOST)
+    assert code(caught) == (libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_FROM_NETWORK)
+    with pytest.raises(libvirt.libvirtError, match="no section portgroup"):
+        net.update(add, libvirt.VIR_NETWORK_SECTION_PORTGROUP, -1, "<portgroup/>")
+    with pytest.raises(libvirt.libvirtError) as caught:
+        net.update(9, host, -1, HOST)
+    assert code(caught) == (libvirt.VIR_ERR_INVALID_ARG, libvirt.VIR_FROM_NETWORK)

@@ -104,7 +104,8 @@ def test_a_range_goes_where_its_subnet_is_unless_an_ip_is_named() -> None:
     with pytest.raises(StateError, match=r"subnet holds 10\.3\.0\.1"):
         updated(two, "add", "ip-dhcp-range", '<range start="10.3.0.1" end="10.3.0.2"/>')
     with pytest.raises(VnetError, match="one place only"):
-        updated(two, "add", "dns-host", ADDED["dns-host"], 0)
+        updated(two, "add", "dns-host", ADDED["dns-host"], 1)
+    assert updated(two, "add", "dns-host", ADDED["dns-host"], 0) != two
 
 
 def test_a_rule_is_switched_off_by_what_it_matches_and_keeps_its_comment() -> None:

@@ -79,7 +79,7 @@ def updated(
     except ValueError:
         raise VnetError(f"there is no command {change!r}", f"one of {', '.join(Change)}") from None
     found = _section(section)
-    if parent_index >= 0 and section != "ip-dhcp-range":
+    if parent_index > 0 and section != "ip-dhcp-range":
         raise VnetError(
             f"elements of {section} stand in one place only", "leave the parent index out"
         )

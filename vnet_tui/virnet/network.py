@@ -9,6 +9,7 @@ from vnet_tui.virnet import constants as c
 from vnet_tui.virnet.errors import failure
 
 if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
     from vnet_tui.engine.views import Lease, NetworkInfo
     from vnet_tui.virnet.connect import virConnect
 
@@ -105,8 +106,69 @@ class virNetwork:
         self._conn.change(lambda connection: connection.set_autostart(self._uuid, bool(autostart)))
         return 0
 
+    def update(self, command: int, section: int, parentIndex: int, xml: str, flags: int = 0) -> int:
+        """Add, change or delete one element, as our documents spell it. 0.
+
+        ``command`` is one of ``VIR_NETWORK_UPDATE_COMMAND_*``, ``section`` of
+        ``VIR_NETWORK_SECTION_*``; ``parentIndex`` says in which ``<ip>`` a range stands, -1:
+        wherever its subnet is. ``flags``: ``VIR_NETWORK_UPDATE_AFFECT_LIVE``, ``…_CONFIG``, both,
+        or ``…_CURRENT``: how it runs if it runs, else how it is defined.
+        """
+        self._conn.check_flags(
+            flags, c.VIR_NETWORK_UPDATE_AFFECT_LIVE | c.VIR_NETWORK_UPDATE_AFFECT_CONFIG
+        )
+        if command not in _COMMANDS or section not in _SECTIONS:
+            message = f"there is no update command {command} in a section {section}"
+            raise failure(c.VIR_ERR_INVALID_ARG, c.VIR_FROM_NETWORK, message)
+
+        async def edited(connection: Connection) -> NetworkInfo:
+            from vnet_tui.client.edits import edit, scope
+            from vnet_tui.engine.sections import updated
+
+            info = await connection.network(self._uuid)
+            meant = scope(
+                info,
+                live=bool(flags & c.VIR_NETWORK_UPDATE_AFFECT_LIVE),
+                config=bool(flags & c.VIR_NETWORK_UPDATE_AFFECT_CONFIG),
+            )
+            what, where = _COMMANDS[command], _SECTIONS[section]
+            # Elements of other sections have one place; scripts give 0 or -1 for that.
+            index = parentIndex if where == "ip-dhcp-range" else -1
+            return await edit(
+                connection,
+                info.uuid,
+                lambda network: updated(network, what, where, xml, index),
+                meant,
+            )
+
+        self._conn.change(edited)
+        return 0
+
     def _info(self) -> NetworkInfo:
         return self._conn.ask(lambda connection: connection.network(self._uuid))
+
+
+_COMMANDS = {
+    c.VIR_NETWORK_UPDATE_COMMAND_MODIFY: "modify",
+    c.VIR_NETWORK_UPDATE_COMMAND_DELETE: "delete",
+    c.VIR_NETWORK_UPDATE_COMMAND_ADD_LAST: "add-last",
+    c.VIR_NETWORK_UPDATE_COMMAND_ADD_FIRST: "add-first",
+}
+
+_SECTIONS = {
+    c.VIR_NETWORK_SECTION_BRIDGE: "bridge",
+    c.VIR_NETWORK_SECTION_DOMAIN: "domain",
+    c.VIR_NETWORK_SECTION_IP: "ip",
+    c.VIR_NETWORK_SECTION_IP_DHCP_HOST: "ip-dhcp-host",
+    c.VIR_NETWORK_SECTION_IP_DHCP_RANGE: "ip-dhcp-range",
+    c.VIR_NETWORK_SECTION_FORWARD: "forward",
+    c.VIR_NETWORK_SECTION_FORWARD_INTERFACE: "forward-interface",
+    c.VIR_NETWORK_SECTION_FORWARD_PF: "forward-pf",
+    c.VIR_NETWORK_SECTION_PORTGROUP: "portgroup",
+    c.VIR_NETWORK_SECTION_DNS_HOST: "dns-host",
+    c.VIR_NETWORK_SECTION_DNS_TXT: "dns-txt",
+    c.VIR_NETWORK_SECTION_DNS_SRV: "dns-srv",
+}
 
 
 def _lease(lease: Lease, info: NetworkInfo) -> dict[str, Any]:
