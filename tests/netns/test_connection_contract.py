@@ -97,6 +97,26 @@ async def test_a_change_is_shown_before_it_is_made(connection: Connection) -> No
     assert not await connection.plan("apply", ["web"])
 
 
+async def test_what_runs_can_be_other_than_what_is_defined(connection: Connection) -> None:
+    await connection.define(WEB)
+    with pytest.raises(StateError, match="not running"):
+        await connection.apply_document(WEB)
+    await connection.start(["web"])
+    read = await connection.xml("web")
+    changed = read.replace("</dhcp>", f"{SERVER}</dhcp>")
+    web = await connection.apply_document(changed, replacing=read)
+    assert web.pending
+    assert SERVER in await connection.xml("web")
+    assert SERVER not in await connection.xml("web", inactive=True)
+    with pytest.raises(StateError, match="changed since you read"):
+        await connection.apply_document(changed, replacing=read)
+    with pytest.raises(StateError, match="can't be renamed"):
+        await connection.apply_document(changed.replace("<name>web", "<name>other"))
+    assert not (await connection.apply("web")).pending
+    assert await connection.xml("web") == read
+    assert await connection.damaged() == ()
+
+
 async def test_who_and_what_is_there(connection: Connection) -> None:
     await connection.define(WEB.replace("</dhcp>", f"{SERVER}</dhcp>"))
     await connection.start(["web"])
