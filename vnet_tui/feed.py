@@ -107,7 +107,8 @@ class Feed(App[None]):
     async def _follow_events(self, connection: Connection) -> None:
         try:
             async for event in connection.events():
-                self.ask_again()
+                if event.denial is None:  # else no network is another than before
+                    self.ask_again()
                 self.post_message(self.Happened(event))
         except Exception as error:
             self.post_message(Lost(error))

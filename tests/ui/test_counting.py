@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from tests.ui.test_network_detail import TABS, seen, shown
 from tests.ui.test_wire import COLORS
 from vnet_tui.engine.model import Action
 from vnet_tui.engine.rule_counters import DEFAULT_IN, Count
-from vnet_tui.engine.views import EventKind, NetworkTraffic, Sample, State
+from vnet_tui.engine.views import EventKind, NetworkTraffic, Sample
 from vnet_tui.wire import Wire
 
 
@@ -181,10 +180,13 @@ async def test_a_denial_makes_nobody_look_at_all_networks_again(action: Action) 
     app = playing(replay)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, seen(pilot, "Foo"))
+        await pilot.press("6")
+        await until(pilot, seen(pilot, "tcp 25 web"))
         before = replay.looks
-        replay._events.put(denied(0, FOO, action=action))
-        stopped = replace(FOO, state=State.DEFINED)
-        replay.change(FOO.uuid, stopped, EventKind.STOPPED, "stopped")
-        await until(pilot, lambda: replay.looks > before)
-        await pilot.pause()
-        assert replay.looks == before + 1
+        told = denied(-1, FOO, action=action, port=110)
+        replay._past.append(told)
+        replay._events.put(told)
+        await until(pilot, seen(pilot, "tcp 110 web"))
+        assert replay.looks == before
+        replay.change(FOO.uuid, FOO, EventKind.EDITED, "brought to its definition")
+        await until(pilot, lambda: replay.looks == before + 1)
