@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import Daemon, environment
+from tests.support.daemon import Daemon, environment, need_other_users
 from tests.support.eventually import soon
 from tests.support.lab import Lab
 from tests.support.networks import document
@@ -26,6 +26,7 @@ from vnet_tui.daemon.listening import listening, only_daemon
 from vnet_tui.daemon.rights import Rights
 from vnet_tui.daemon.server import Limits, Server
 from vnet_tui.engine.errors import ConnectionLostError, StateError
+from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.views import EventKind
 
 WEB = document("web")
@@ -51,24 +52,23 @@ ASK = (
 
 
 @pytest.fixture
-def reachable(tmp_path: Path) -> None:
-    """Other users get to the test's socket; pytest keeps its directories to itself."""
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_uid == os.getuid() and directory != Path("/"):
-            directory.chmod(directory.stat().st_mode | 0o011)
+def paths(lab: Lab) -> Paths:
+    """Where other users get to the socket: pytest keeps its own directories to itself."""
+    need_other_users()
+    return Paths(state=lab.paths.state, run=Path("/run/of-test"))
 
 
-def as_stranger(code: str, lab: Lab, gid: int, groups: list[int]) -> list[str]:
+def as_stranger(code: str, paths: Paths, gid: int, groups: list[int]) -> list[str]:
     """The command that runs this code as another user."""
     root = str(Path(__file__).parents[2])
     ids = json.dumps([gid, *groups])
-    return [sys.executable, "-c", BECOME + code, root, str(lab.paths.socket), ids]
+    return [sys.executable, "-c", BECOME + code, root, str(paths.socket), ids]
 
 
-def ask(lab: Lab, gid: int, groups: list[int]) -> list[str]:
+def ask(paths: Paths, gid: int, groups: list[int]) -> list[str]:
     """What a stranger in these groups is told, line by line."""
     done = subprocess.run(
-        as_stranger(ASK, lab, gid, groups),
+        as_stranger(ASK, paths, gid, groups),
         capture_output=True,
         text=True,
         timeout=20,
@@ -77,48 +77,48 @@ def ask(lab: Lab, gid: int, groups: list[int]) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_groups_decide_who_reads_and_who_changes(lab: Lab, reachable: None) -> None:
+def test_groups_decide_who_reads_and_who_changes(paths: Paths) -> None:
     games, mail = (grp.getgrnam(name) for name in ("games", "mail"))
     options = ("--change-group", games.gr_name, "--read-group", mail.gr_name)
     refused = f"{MANAGER}.NotPermittedError"
-    with Daemon(lab.paths, *options):
-        nobody = ask(lab, STRANGER, [])
+    with Daemon(paths, *options):
+        nobody = ask(paths, STRANGER, [])
         assert [line.split()[0] for line in nobody] == [refused, refused, "vnetd"]
         assert "the group games (to change) or the group mail (to read)" in nobody[0]
-        reader = ask(lab, STRANGER, [mail.gr_gid])
+        reader = ask(paths, STRANGER, [mail.gr_gid])
         assert reader[0].startswith("done")
         assert reader[1].startswith(f"{refused} you may read, and Undefine changes")
         assert "adduser USER games" in reader[1]
-        by_main_group = ask(lab, mail.gr_gid, [])
+        by_main_group = ask(paths, mail.gr_gid, [])
         assert by_main_group == reader
-        changer = ask(lab, STRANGER, [mail.gr_gid, games.gr_gid])
+        changer = ask(paths, STRANGER, [mail.gr_gid, games.gr_gid])
         assert changer[0].startswith("done")
         assert changer[1].startswith(f"{MANAGER}.NotFoundError there is no network 'web'")
 
 
-def test_anyone_may_read_where_that_is_so_configured(lab: Lab, reachable: None) -> None:
-    with Daemon(lab.paths, "--anyone-may-read", "--change-group", "no-such-group"):
-        told = ask(lab, STRANGER, [])
+def test_anyone_may_read_where_that_is_so_configured(paths: Paths) -> None:
+    with Daemon(paths, "--anyone-may-read", "--change-group", "no-such-group"):
+        told = ask(paths, STRANGER, [])
         assert told[0].startswith("done")
         assert told[1].startswith(f"{MANAGER}.NotPermittedError")
 
 
-def test_one_user_leaves_room_for_others(lab: Lab, reachable: None) -> None:
+def test_one_user_leaves_room_for_others(paths: Paths) -> None:
     hold = (
         "held = [Raw(Path(sys.argv[2])) for _ in range(300)]\n"
         "print(held[-1].reply()['error'], flush=True)\n"
         "sys.stdin.read()\n"
     )
-    with Daemon(lab.paths):
+    with Daemon(paths):
         greedy = subprocess.Popen(
-            as_stranger(hold, lab, STRANGER, []),
+            as_stranger(hold, paths, STRANGER, []),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert greedy.stdout
         assert greedy.stdout.readline().strip() == f"{MANAGER}.BusyError"
-        with Raw(lab.paths.socket) as other:
+        with Raw(paths.socket) as other:
             assert other.call("Host")["parameters"]
         greedy.communicate()
 

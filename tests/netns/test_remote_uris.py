@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.daemon import Daemon, environment
+from tests.support.daemon import Daemon, environment, need_other_users
 from tests.support.eventually import eventually
 from tests.support.lab import Lab, processes_in
 from tests.support.networks import document
@@ -146,6 +146,7 @@ Host *
 @pytest.fixture
 def sshd(lab: Lab, programs: Path, tmp_path: Path) -> Iterator[None]:
     """A real ssh, and a real sshd on the loopback of the test's host."""
+    need_other_users()
     ssh, sshd = shutil.which("ssh"), shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if ssh is None or sshd is None:
         pytest.skip("needs Debian's openssh-client and openssh-server")

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from tests.support.eventually import eventually
 from vnet_tui.engine.paths import Paths
 
@@ -24,6 +26,13 @@ def environment(paths: Paths, more: Mapping[str, str] | None = None) -> dict[str
     places = {"VNET_STATE_DIR": str(paths.state), "VNET_RUN_DIR": str(paths.run)}
     kept = {name: value for name, value in os.environ.items() if name != "VNET_URI"}
     return {**kept, **places, "PYTHONPATH": str(ROOT), **(more or {})}
+
+
+def need_other_users() -> None:
+    """Skip a test about other users where there are none: in a plain user's namespace."""
+    _, _, count = Path("/proc/self/uid_map").read_text().split()[:3]
+    if int(count) == 1:
+        pytest.skip("needs real root: this user namespace has one user only")
 
 
 class Daemon:
