@@ -52,7 +52,7 @@ class DenialWatch:
         while True:
             try:
                 log = Nflog()
-            except DriverError as error:
+            except (DriverError, OSError) as error:  # OSError: no netfilter at all
                 if str(error) != self._lacking:
                     _log.debug("%s", error)
                 self._lacking = str(error)
