@@ -93,6 +93,53 @@ DEFINE = Action(
     title="define a network from a file",
     help="Read an XML document and put it into the store.",
 )
+FILTER = Action(
+    id="filter",
+    key="slash",
+    label="filter",
+    title="filter the list",
+    help="Show only what has the words that you type.",
+)
+SORT = Action(
+    id="sort",
+    key="o",
+    label="sort",
+    title="sort by the next column",
+    help="Sort by the next column; a click on a column's head sorts by that one.",
+    shown=False,
+)
+REVERSE = Action(
+    id="reverse",
+    key="O",
+    label="reverse",
+    title="sort the other way round",
+    help="Sort the other way round.",
+    shown=False,
+)
+GROUPS = Action(
+    id="groups",
+    key="b",
+    label="groups",
+    title="group the list by state",
+    help="Group the networks by state; Enter on a group's head hides it, and shows it again.",
+    shown=False,
+)
+MARK = Action(
+    id="mark",
+    key="space",
+    label="select",
+    title="select several",
+    help="Select the network under the cursor, too: starting and stopping act on all selected.",
+    shown=False,
+)
+MARK_SHOWN = Action(
+    id="mark-shown",
+    key="ctrl+a",
+    label="select all",
+    title="select all that are shown",
+    help="Select every network that the list shows; Esc selects none.",
+    shown=False,
+)
 REFRESH = Action(
     id="refresh",
     key="f5",
@@ -135,10 +182,16 @@ QUIT = Action(
 NETWORK_ACTIONS = (OPEN, START, STOP, RESTART, UNDEFINE, AUTOSTART, APPLY)
 """What can be done to one network."""
 
-GENERAL_ACTIONS = (DEFINE, REFRESH, REDRAW, SUSPEND, KEYS, QUIT)
+LIST_ACTIONS = (FILTER, SORT, REVERSE, GROUPS, MARK, MARK_SHOWN)
+"""What can be done to the list of networks."""
+
+SCREEN_ACTIONS: tuple[Action, ...] = ()
+"""What opens another screen."""
+
+GENERAL_ACTIONS = (DEFINE, *SCREEN_ACTIONS, *LIST_ACTIONS, REFRESH, REDRAW, SUSPEND, KEYS, QUIT)
 """What needs no network."""
 
-ORDER = (OPEN, START, STOP, RESTART, DEFINE, UNDEFINE, AUTOSTART, QUIT, KEYS)
+ORDER = (OPEN, START, STOP, RESTART, FILTER, DEFINE, UNDEFINE, AUTOSTART, QUIT, KEYS)
 """In which order the line of keys shows them."""
 
 

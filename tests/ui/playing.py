@@ -33,3 +33,8 @@ async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: fl
 def picture(app: App[Any]) -> str:
     """What is on the screen, as text."""
     return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def line_of(app: App[Any], text: str) -> str:
+    """The first line on the screen that has a text between blanks. StopIteration: none has."""
+    return next(line for line in picture(app).splitlines() if f" {text} " in line)

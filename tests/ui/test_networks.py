@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Button, Input
 
-from tests.ui.playing import picture, playing, until
+from tests.ui.playing import line_of, picture, playing, until
 from tests.ui.recorded import DEMO, FOO, FOO_XML, LAB, OLD, WEB, many
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
@@ -26,11 +26,6 @@ from vnet_tui.screens.too_small import TooSmallScreen
 from vnet_tui.widgets.networks_table import NetworksTable
 
 SMALL = (80, 24)
-
-
-def line_of(app: VnetApp, name: str) -> str:
-    """The row of a network, as it is on the screen."""
-    return next(line for line in picture(app).splitlines() if f" {name} " in line)
 
 
 def under_cursor(table: NetworksTable) -> str:

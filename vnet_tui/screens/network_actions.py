@@ -9,10 +9,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.screens.ways import Ways
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
 
@@ -26,7 +26,7 @@ def _commands() -> type[Provider]:
     return NetworkCommands
 
 
-class NetworkActions(Screen[None]):
+class NetworkActions(Ways):
     """A screen whose keys act on :attr:`selected`, and whose palette on any of :attr:`offered`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,6 +38,11 @@ class NetworkActions(Screen[None]):
     @abstractmethod
     def selected(self) -> NetworkInfo | None:
         """The network that keys act on."""
+
+    @property
+    def selection(self) -> Sequence[NetworkInfo]:
+        """The networks that starting and stopping act on."""
+        return (self.selected,) if self.selected else ()
 
     @property
     @abstractmethod
@@ -70,13 +75,11 @@ class NetworkActions(Screen[None]):
             case actions.OPEN.id:
                 self.open_network(info)
             case actions.START.id:
-                self._when(not info.active, info, "runs already", operations.start(info))
+                self._start([info])
             case actions.STOP.id:
-                if self._when(info.active, info, "doesn't run"):
-                    self._stop(info)
+                self._stop([info])
             case actions.RESTART.id:
-                if self._when(info.active, info, "doesn't run"):
-                    self._restart(info)
+                self._restart([info])
             case actions.APPLY.id:
                 if self._when(info.active, info, "doesn't run"):
                     reason = "runs as it is defined"
@@ -102,21 +105,50 @@ class NetworkActions(Screen[None]):
             self.post_message(Requested(operation))
         return possible
 
-    def _stop(self, info: NetworkInfo) -> None:
-        consequences = []
-        guests = self.guests_on(info)
-        if guests:
-            consequences.append(f"{_guests(guests)} will lose it.")
-        if not info.persistent:
-            consequences.append("It is transient: once stopped it is gone, with its definition.")
-        self._ask(f"Stop {info.name}?", consequences, "Stop", operations.stop(info))
+    def _start(self, infos: Sequence[NetworkInfo]) -> None:
+        idle = [info for info in infos if not info.active]
+        if idle:
+            self.post_message(Requested(operations.start(*idle)))
+        else:
+            self._refuse(infos, "runs already", "run already")
 
-    def _restart(self, info: NetworkInfo) -> None:
-        consequences = []
-        guests = self.guests_on(info)
-        if guests:
-            consequences.append(f"{_guests(guests)} will be cut off for a moment.")
-        self._ask(f"Restart {info.name}?", consequences, "Restart", operations.restart(info))
+    def _stop(self, infos: Sequence[NetworkInfo]) -> None:
+        running = [info for info in infos if info.active]
+        if not running:
+            self._refuse(infos, "doesn't run", "don't run")
+            return
+        consequences = self._cut_off(running, "will lose")
+        gone = [info for info in running if not info.persistent]
+        if gone and len(running) == 1:
+            consequences.append("It is transient: once stopped it is gone, with its definition.")
+        elif gone:
+            names = ", ".join(info.name for info in gone)
+            consequences.append(f"Transient, and gone once stopped: {names}.")
+        question = f"Stop {operations.told(running)}?"
+        self._ask(question, consequences, "Stop", operations.stop(*running))
+
+    def _restart(self, infos: Sequence[NetworkInfo]) -> None:
+        running = [info for info in infos if info.active]
+        if not running:
+            self._refuse(infos, "doesn't run", "don't run")
+            return
+        consequences = self._cut_off(running, "will be cut off for a moment from")
+        question = f"Restart {operations.told(running)}?"
+        self._ask(question, consequences, "Restart", operations.restart(*running))
+
+    def _refuse(self, infos: Sequence[NetworkInfo], one: str, several: str) -> None:
+        reason = one if len(infos) == 1 else several
+        self.notify(f"{operations.told(infos)} {reason}.", severity="warning")
+
+    def _cut_off(self, infos: Sequence[NetworkInfo], what: str) -> list[str]:
+        """Who notices: of one network how many guests, of several those of each."""
+        guests = {info.name: count for info in infos if (count := self.guests_on(info))}
+        if not guests:
+            return []
+        if len(infos) == 1:
+            return [f"{_guests(*guests.values())} {what} it."]
+        each = ", ".join(f"{name} ({count})" for name, count in guests.items())
+        return [f"Guests {what} their network: {each}."]
 
     def _undefine(self, info: NetworkInfo) -> None:
         consequences = ["Its definition will be deleted from the store."]
@@ -145,16 +177,19 @@ class NetworkActions(Screen[None]):
             self.perform(action, self.selected)
 
     def action_start_network(self) -> None:
-        """Start the selected network."""
-        self._on_selected(actions.START.id)
+        """Start what is selected."""
+        if self.selection:
+            self._start(self.selection)
 
     def action_stop_network(self) -> None:
-        """Stop the selected network."""
-        self._on_selected(actions.STOP.id)
+        """Stop what is selected."""
+        if self.selection:
+            self._stop(self.selection)
 
     def action_restart_network(self) -> None:
-        """Restart the selected network."""
-        self._on_selected(actions.RESTART.id)
+        """Restart what is selected."""
+        if self.selection:
+            self._restart(self.selection)
 
     def action_apply_network(self) -> None:
         """Apply the selected network's definition."""

@@ -18,8 +18,10 @@ from textual.message import Message
 from vnet_tui import actions
 from vnet_tui.assets import examples, style_sheet
 from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.views import State
 from vnet_tui.feed import Feed, feed_of
-from vnet_tui.screens.network_actions import NetworkActions
+from vnet_tui.screens.list_controls import ListControls
+from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import LiveTable
 from vnet_tui.widgets.networks_table import NetworksTable
@@ -44,7 +46,7 @@ MOST_DAMAGED = 3
 """So many damaged definitions are told at once; ``vnet network-list`` tells all."""
 
 
-class NetworksScreen(NetworkActions):
+class NetworksScreen(ListControls):
     """All networks. Works before there is a connection: then it is empty and says so."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
@@ -95,6 +97,7 @@ class NetworksScreen(NetworkActions):
         yield StatusLine(id="status")
         yield NetworksTable(id="networks")
         yield Container(id="detail")
+        yield FilterLine()
         yield KeyLine()
         yield ProgressLine()
 
@@ -114,8 +117,8 @@ class NetworksScreen(NetworkActions):
     @property
     def selected(self) -> NetworkInfo | None:
         """The network under the cursor."""
-        key = self._table.cursor_key
-        return self._by_uuid().get(key) if key is not None else None
+        uuid = self.table.network
+        return self._by_uuid().get(uuid) if uuid is not None else None
 
     @property
     def offered(self) -> Sequence[NetworkInfo]:
@@ -131,10 +134,6 @@ class NetworksScreen(NetworkActions):
     @property
     def _feed(self) -> Feed:
         return feed_of(self)
-
-    @property
-    def _table(self) -> NetworksTable:
-        return self.query_one(NetworksTable)
 
     def _by_uuid(self) -> dict[UUID, NetworkInfo]:
         return {info.uuid: info for info in self._feed.networks or ()}
@@ -170,7 +169,7 @@ class NetworksScreen(NetworkActions):
 
     def on_networks_screen_remembered(self, message: Remembered) -> None:
         """Show the past."""
-        self._table.show_past(message.uuid, message.points)
+        self.table.show_past(message.uuid, message.points)
 
     # -- to the widgets -------------------------------------------------------------------------
 
@@ -186,29 +185,30 @@ class NetworksScreen(NetworkActions):
     def _show_networks(self, networks: tuple[NetworkInfo, ...] | None) -> None:
         """The list, or what to do about its emptiness."""
         self.call_after_refresh(self._look_back)
-        self._table.show_networks(networks or ())
+        self.table.show_networks(networks or ())
         self._approach_goal()
         empty = networks is not None and not networks
         self.refresh_bindings()
-        if self._table.display is empty:
-            self._table.display = not empty
+        if self.table.display is empty:
+            self.table.display = not empty
             if empty:
-                self.mount(Welcome(examples(), id="welcome"), after=self._table)
+                self.mount(Welcome(examples(), id="welcome"), after=self.table)
             else:
                 self.query(Welcome).remove()
-                self._table.focus()
+                self.table.focus()
         self._tell_status()
+        self.tell_filter()
 
     def _approach_goal(self) -> None:
         """Put the cursor on what was just defined, once the list has it."""
-        if self._goal is not None and self._goal in self._table.keys:
-            self._table.move_to(self._goal)
+        if self._goal is not None and self._goal in self.table.keys:
+            self.table.move_to(self._goal)
             self._goal = None
 
     def _show_sample(self, sample: Sample | None) -> None:
         """The live figures."""
         if sample is not None:
-            self._table.show_sample(sample)
+            self.table.show_sample(sample)
             if self._detail is not None:
                 self._detail.take_sample(sample)
         self._tell_status()
@@ -218,7 +218,7 @@ class NetworksScreen(NetworkActions):
         self.query_one(StatusLine).tell(feed.host, feed.networks, feed.sample)
 
     def _show_operations(self, running: Sequence[Running]) -> None:
-        self._table.show_busy(
+        self.table.show_busy(
             {uuid: each.operation.word for each in running for uuid in each.operation.networks}
         )
 
@@ -242,12 +242,12 @@ class NetworksScreen(NetworkActions):
     def _follow_cursor(self) -> None:
         """Show the network under the cursor, the first time after the list is painted."""
         if self._detail is not None:
-            self._detail.show(self._table.cursor_key)
+            self._detail.show(self.table.network)
         else:
             self.call_after_refresh(self._make_detail)
 
     async def _make_detail(self) -> None:
-        uuid, feed = self._table.cursor_key, self._feed
+        uuid, feed = self.table.network, self._feed
         if self._detail is None and uuid and feed.connection is not None and self._roomy:
             from vnet_tui.widgets.network_detail import NetworkDetail  # after the first picture
 
@@ -286,7 +286,11 @@ class NetworksScreen(NetworkActions):
 
     @on(LiveTable.Selected, "#networks")
     def _selected(self, message: LiveTable.Selected) -> None:
-        self.perform(actions.OPEN.id, self._by_uuid()[message.key])
+        if isinstance(message.key, State):
+            table = self.table
+            table.arrangement = table.arrangement.fold(message.key)
+        else:
+            self.perform(actions.OPEN.id, self._by_uuid()[message.key])
 
     def action_define(self) -> None:
         """Ask for a file."""

@@ -118,6 +118,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._columns = tuple(columns)
+        self._labels = tuple(column.label for column in columns)
         self._keys: list[Key] = []
         self._rows: list[tuple[Cell, ...]] = []
         self._index: dict[Key, int] = {}
@@ -137,6 +138,9 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     def cursor_key(self) -> Key | None:
         """The key of the row under the cursor."""
         return self._keys[self.cursor] if self.cursor < len(self._keys) else None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._index
 
     def row(self, key: Key) -> tuple[Cell, ...]:
         """What a row shows. KeyError: there is no such row."""
@@ -175,6 +179,16 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         """Put the cursor on a row, if there is such a one."""
         if key in self._index:
             self.cursor = self._index[key]
+
+    def relabel(self, labels: Sequence[str]) -> None:
+        """Give the columns other labels, one each."""
+        if self._labels != (changed := tuple(labels)):
+            self._labels = changed
+            self.refresh(Region(0, 0, self.size.width, 1))
+
+    def column_at(self, x: int) -> Column | None:
+        """The column that has cell ``x`` of a line."""
+        return next((one.column for one in self._placed if one.x <= x < one.x + one.width), None)
 
     def _replace(self, y: int, row: tuple[Cell, ...]) -> None:
         old, self._rows[y] = self._rows[y], row
@@ -292,7 +306,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         """The header, or a row, as it is drawn at line ``y`` of what is visible."""
         width = self.size.width
         if y == 0:
-            header = tuple(Cell(column.label, "header") for column in self._columns)
+            header = tuple(Cell(label, "header") for label in self._labels)
             return self._draw(header, "", width)
         row = y - 1 + self.scroll_offset.y
         if row >= len(self._rows):

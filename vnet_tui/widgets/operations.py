@@ -6,7 +6,7 @@ Whoever wants one posts :class:`Requested`; the application runs it and keeps al
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -50,39 +50,51 @@ class Requested(Message):
         self.operation = operation
 
 
-def start(info: NetworkInfo) -> Operation:
-    """Start a network."""
+def told(infos: Sequence[NetworkInfo]) -> str:
+    """One network by its name; several by their number."""
+    return infos[0].name if len(infos) == 1 else f"{len(infos)} networks"
+
+
+def _runs(infos: Sequence[NetworkInfo]) -> str:
+    return "runs" if len(infos) == 1 else "run"
+
+
+def start(*infos: NetworkInfo) -> Operation:
+    """Start networks, as one batch."""
+    names, uuids = told(infos), [info.uuid for info in infos]
     return Operation(
         word="starting",
-        title=f"starting {info.name}",
-        done=f"{info.name} runs",
-        wanted=f"start {info.name}",
-        networks=frozenset({info.uuid}),
-        run=lambda connection, tell: connection.start([info.uuid], on_progress=tell),
+        title=f"starting {names}",
+        done=f"{names} {_runs(infos)}",
+        wanted=f"start {names}",
+        networks=frozenset(uuids),
+        run=lambda connection, tell: connection.start(uuids, on_progress=tell),
     )
 
 
-def stop(info: NetworkInfo) -> Operation:
-    """Stop a network."""
+def stop(*infos: NetworkInfo) -> Operation:
+    """Stop networks, as one batch."""
+    names, uuids = told(infos), [info.uuid for info in infos]
     return Operation(
         word="stopping",
-        title=f"stopping {info.name}",
-        done=f"{info.name} stopped",
-        wanted=f"stop {info.name}",
-        networks=frozenset({info.uuid}),
-        run=lambda connection, tell: connection.stop([info.uuid], on_progress=tell),
+        title=f"stopping {names}",
+        done=f"{names} stopped",
+        wanted=f"stop {names}",
+        networks=frozenset(uuids),
+        run=lambda connection, tell: connection.stop(uuids, on_progress=tell),
     )
 
 
-def restart(info: NetworkInfo) -> Operation:
-    """Make a network anew."""
+def restart(*infos: NetworkInfo) -> Operation:
+    """Make networks anew, as one batch."""
+    names, uuids = told(infos), [info.uuid for info in infos]
     return Operation(
         word="restart",
-        title=f"restarting {info.name}",
-        done=f"{info.name} runs again",
-        wanted=f"restart {info.name}",
-        networks=frozenset({info.uuid}),
-        run=lambda connection, tell: connection.restart([info.uuid], on_progress=tell),
+        title=f"restarting {names}",
+        done=f"{names} {_runs(infos)} again",
+        wanted=f"restart {names}",
+        networks=frozenset(uuids),
+        run=lambda connection, tell: connection.restart(uuids, on_progress=tell),
     )
 
 
