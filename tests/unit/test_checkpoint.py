@@ -492,7 +492,7 @@ class Clock:
     async def roll_back(self) -> None:
         self.rolled_back += 1
         if self.rolled_back <= self.fail:
-            raise VnetError("not now")
+            raise VnetError("not now") if self.rolled_back % 2 else AssertionError("a mistake")
         self.remaining = [None]
 
 

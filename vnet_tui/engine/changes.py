@@ -18,7 +18,7 @@ from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network, owners
 from vnet_tui.engine.errors import ConflictError, Problem, StepFailedError, StoreError, VnetError
 from vnet_tui.engine.leases import read_leases
-from vnet_tui.engine.lock import ChangeLock
+from vnet_tui.engine.lock import ChangeLock, refused
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.observe import Drivers, Observed, observe
 from vnet_tui.engine.paths import Paths
@@ -136,7 +136,7 @@ class Changes:
             try:
                 return await unbroken(task)
             except OSError as error:
-                raise _refused(error) from error
+                raise refused(error) from error
 
     def _running(self) -> Running:
         """The networks that run. Those of which nobody can say what they are made of are spared
@@ -261,7 +261,7 @@ class Changes:
                 await self._carry_out(plan, desired, request, on_progress)
         except (VnetError, OSError) as error:
             if on_end is not None:
-                on_end(plan, error if isinstance(error, VnetError) else _refused(error))
+                on_end(plan, error if isinstance(error, VnetError) else refused(error))
             raise
         if on_end is not None:
             on_end(plan, None)
@@ -362,11 +362,6 @@ class Changes:
         for name, address in interrupted.addresses:
             if address not in addresses.get(name, (address,)):
                 await self._drivers.links.remove_address(name, address)
-
-
-def _refused(error: OSError) -> StoreError:
-    where = f" ({error.filename})" if error.filename else ""
-    return StoreError(f"the system refused: {error.strerror or error}{where}")
 
 
 def _split(plan: Plan) -> tuple[Plan, Plan]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable
 
 from vnet_tui.engine.backoff import Backoff
 from vnet_tui.engine.errors import VnetError
+
+_LOG = logging.getLogger("vnet")
 
 LOOK_SECONDS = 1.0
 """How often to look at the time that is left: what other engines do is seen then, and that the
@@ -22,7 +25,7 @@ class Keeper:
     """Calls ``roll_back`` when no time remains.
 
     ``remaining`` gives the seconds that do, or None where no checkpoint is open; it is called
-    once a second and must be quick. Both may raise VnetError, and are called again later.
+    once a second and must be quick. Where one of them raises, both are called again later.
     """
 
     def __init__(
@@ -68,7 +71,10 @@ class Keeper:
                 elif left <= 0:
                     await self._roll_back()
                     continue
-            except VnetError:
+            except Exception as error:
+                # Guests may be cut off: whatever it was, this isn't given up.
+                if not isinstance(error, VnetError):
+                    _LOG.exception("a checkpoint's deadline couldn't be met")
                 backoff.tried(failed=True)
                 await asyncio.sleep(min(backoff.wait(), LONGEST_RETRY))
             else:

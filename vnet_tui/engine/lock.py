@@ -21,6 +21,12 @@ PATIENCE = 30.0
 _RETRY = 0.02
 
 
+def refused(error: OSError) -> StoreError:
+    """An error of the system's as one of ours."""
+    where = f" ({error.filename})" if error.filename else ""
+    return StoreError(f"the system refused: {error.strerror or error}{where}")
+
+
 class ChangeLock:
     """Held while the host is observed and changed. A killed holder lets go (flock(2))."""
 
@@ -45,9 +51,12 @@ class ChangeLock:
 
     async def alone(self, work: Callable[[], T]) -> T:
         """What ``work``, called in a thread, gives while nobody else changes anything. It goes on
-        to its end when the caller is cancelled."""
+        to its end when the caller is cancelled. Raises StoreError where the system refuses."""
         async with self.held():
-            return await unbroken(asyncio.ensure_future(asyncio.to_thread(work)))
+            try:
+                return await unbroken(asyncio.ensure_future(asyncio.to_thread(work)))
+            except OSError as error:
+                raise refused(error) from error
 
     def _open(self) -> int:
         try:
