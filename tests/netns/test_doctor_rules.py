@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from vnet_tui.engine.doctor.packet import Packet
+from vnet_tui.engine.doctor.packet import Layer, Packet
 from vnet_tui.engine.doctor.reading import Others, read_tables
 from vnet_tui.engine.doctor.tables import Kind, Rule
 from vnet_tui.engine.drivers.foreign import read_foreign
@@ -158,6 +158,35 @@ IPTABLES: tuple[tuple[str, Packet, bool | None], ...] = (
     ("-m statistic --mode random --probability 0.5", WEB, None),
     ("-m ttl --ttl-eq 64 -p udp", WEB, False),
 )
+FRAME = replace(WEB, iif="p-web", oif="", layer=Layer.BRIDGE, bridge="vnet-foo")
+ASKING = replace(FRAME, protocol="arp", state="invalid", target_type="broadcast", sport=0, dport=0)
+
+EBTABLES: tuple[tuple[str, Packet, bool | None], ...] = (
+    ("-p IPv4", FRAME, True),
+    ("-p IPv6", FRAME, False),
+    ("-p ! ARP", FRAME, True),
+    ("-p ARP", ASKING, True),
+    ("-p IPv4", ASKING, False),
+    ("-p 0x86dd", replace(SOLICIT, iif="p-web", layer=Layer.BRIDGE), True),
+    ("-i p-web", FRAME, True),
+    ("-i ! p-web", FRAME, False),
+    ("-i p-+", FRAME, True),
+    ("-p IPv4 --ip-src 10.0.0.0/24 --ip-dst ! 10.0.0.1", FRAME, True),
+    ("-p IPv4 --ip-proto tcp --ip-dport 400:500", FRAME, True),
+    ("-p IPv4 --ip-proto udp --ip-dport 443", FRAME, False),
+    ("-p IPv6 --ip6-proto ipv6-icmp --ip6-icmp-type neighbour-solicitation", SOLICIT, True),
+    ("-p ARP --arp-op Request", ASKING, True),
+    ("-p ARP --arp-op Reply", ASKING, False),
+    ("-p ARP --arp-ip-src 10.0.0.10", ASKING, True),
+    ("-d Broadcast", ASKING, True),
+    ("-d Broadcast", FRAME, False),
+    ("-s 02:00:00:00:00:01", FRAME, None),
+    ("-s 02:00:00:00:00:01 -p ARP", FRAME, False),
+    ("--limit 5/s", FRAME, True),
+    ("--log-prefix x", FRAME, True),
+    ("--pkttype-type multicast", FRAME, None),
+)
+
 _RAW = ("rpfilter",)
 """Matches that the kernel takes in the table raw only."""
 
@@ -200,6 +229,30 @@ def test_iptables_matches(kind: str) -> None:
         else:
             found.append(tables["mangle"].chains[f"c{position}"].rules)
     _compare(expected, found)
+
+
+def test_ebtables_matches() -> None:
+    for number, (match, _, _) in enumerate(EBTABLES):
+        ebtables("-N", f"c{number}", "-P", "RETURN")
+        ebtables("-A", f"c{number}", *match.split(), "-j", "ACCEPT")
+    ebtables("-P", "FORWARD", "DROP")
+    others = read_tables(read_foreign())
+    assert others.unread == ()
+    (table,) = others.tables
+    assert (table.family, table.by_nft) == ("bridge", False)
+    base = table.chains["FORWARD"].base
+    assert base is not None
+    assert base.policy is Kind.DROP
+    found: list[tuple[Rule, ...]] = []
+    for number in range(len(EBTABLES)):
+        rule, end = table.chains[f"c{number}"].rules
+        assert end.verdict.kind is Kind.RETURN
+        found.append((rule,))
+    _compare([*EBTABLES], found)
+
+
+def ebtables(*argv: str) -> None:
+    subprocess.run(["ebtables-nft", *argv], check=True)
 
 
 def _compare(

@@ -68,7 +68,7 @@ def _established(packet: Packet) -> bool:
 
 
 def test_ufw_is_asked_where_it_is_installed() -> None:
-    tables = read_save(UFW, 4, "iptables")
+    tables = read_save(UFW, 4, "iptables", {})
     out = through("the way out", OUT)
     assert remedy(out, tables, BRIDGE, {"ufw"}) == (("ufw", "route", "allow", "in", "on", BRIDGE),)
     assert remedy(out, tables, BRIDGE) == (

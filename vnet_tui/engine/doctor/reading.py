@@ -30,7 +30,7 @@ def read_tables(foreign: Foreign) -> Others:
     saved: dict[tuple[str, str], Table] = {}
     tables: list[Table] = []
     for save in foreign.saves:
-        found = read_save(save.text, save.version, save.tool)
+        found = read_save(save.text, save.version, save.tool, foreign.sets)
         if save.legacy:
             tables += map(_without_ours, found)
         else:

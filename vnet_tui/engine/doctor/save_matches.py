@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from vnet_tui.engine.doctor.ipsets import Sets, in_set
 from vnet_tui.engine.doctor.packet import Packet
 from vnet_tui.engine.doctor.save_options import Option
 from vnet_tui.engine.doctor.tables import Match
@@ -18,8 +19,8 @@ from vnet_tui.engine.doctor.values import (
 )
 
 
-def matches(options: Sequence[Option]) -> Iterator[Match]:
-    """All that a rule asks for, before its target."""
+def matches(options: Sequence[Option], sets: Sets) -> Iterator[Match]:
+    """All that a rule asks for, before its target; ``sets`` are those that it may ask for."""
     module = ""
     for option in options:
         if option.name == "-m":
@@ -29,18 +30,20 @@ def matches(options: Sequence[Option]) -> Iterator[Match]:
             elif module in _BY_NAME_ALONE:
                 yield _unknown
         elif option.name not in _NOTHING and not (module == "rpfilter" and not option.values):
-            yield _turned(_match(option, module), option.negated)
+            yield _turned(_match(option, module, sets), option.negated)
 
 
-def _match(option: Option, module: str) -> Match:
+def _match(option: Option, module: str, sets: Sets) -> Match:
     if module in _OTHER_HEADERS and option.name not in _MAKE:
         return lambda _packet: option.negated  # that header isn't there, turned round or not
     if not option.values:
         return _FLAGS.get(option.name, _unknown)
     make = _MAKE.get(f"{module} {option.name}") or _MAKE.get(option.name)
-    if make is None:
-        return _unknown
     try:
+        if option.name == "--match-set":
+            return in_set(sets, option.values)
+        if make is None:
+            return _unknown
         return make(option.values)
     except ValueError:
         return _unknown

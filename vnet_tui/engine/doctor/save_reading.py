@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Container, Iterator, Mapping
 
 from vnet_tui.engine.doctor.ebtables_reading import bridge_rule
+from vnet_tui.engine.doctor.ipsets import Sets
 from vnet_tui.engine.doctor.save_matches import matches
 from vnet_tui.engine.doctor.save_options import Option, options_of
 from vnet_tui.engine.doctor.tables import NEXT, Base, Chain, Kind, Rule, Table, Verdict
@@ -54,15 +55,18 @@ _INCOMPATIBLE = re.compile(r"^# Table `(?P<table>[^']+)' ", re.MULTILINE)
 _MARK_ALL = "0xffffffff"
 
 
-def read_save(text: str, version: int, tool: str) -> tuple[Table, ...]:
+def read_save(text: str, version: int, tool: str, sets: Sets) -> tuple[Table, ...]:
     """The tables that a save command printed, for ``version`` 4 or 6, or 0 for bridges; ``tool``
-    is the program that changes them. Tables that it says only nft can tell are left out."""
+    is the program that changes them, ``sets`` what rules can match against. Tables that it says
+    only nft can tell are left out."""
     family = {4: "ip", 6: "ip6", 0: "bridge"}[version]
     left_out = {
         found["table"] for line in text.splitlines() if (found := _INCOMPATIBLE.match(line))
     }
     return tuple(
-        _table(name, lines, family, tool) for name, lines in _sections(text) if name not in left_out
+        _table(name, lines, family, tool, sets)
+        for name, lines in _sections(text)
+        if name not in left_out
     )
 
 
@@ -79,7 +83,7 @@ def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
         yield name, lines
 
 
-def _table(name: str, lines: list[str], family: str, tool: str) -> Table:
+def _table(name: str, lines: list[str], family: str, tool: str, sets: Sets) -> Table:
     bases: dict[str, Base | None] = {}
     rules: dict[str, list[Rule]] = {}
     ends: dict[str, Rule] = {}
@@ -96,7 +100,8 @@ def _table(name: str, lines: list[str], family: str, tool: str) -> Table:
     for line in lines:
         if line.startswith("-A "):
             found = rules.setdefault(line.split()[1], [])
-            found.append((bridge_rule if bridged else _rule)(line, bases.keys()))
+            made = bridge_rule(line, bases) if bridged else _rule(line, bases, sets)
+            found.append(made)
     for chain, end in ends.items():
         rules.setdefault(chain, []).append(end)
     chains = {chain: Chain(tuple(rules.get(chain, ())), base) for chain, base in bases.items()}
@@ -113,7 +118,7 @@ def _base(
     return Base("nat" if table == "nat" else "filter", chain.lower(), priority, kind)
 
 
-def _rule(line: str, chains: Container[str]) -> Rule:
+def _rule(line: str, chains: Container[str], sets: Sets) -> Rule:
     try:
         words = shlex.split(line)[2:]
     except ValueError:
@@ -121,7 +126,7 @@ def _rule(line: str, chains: Container[str]) -> Rule:
     options = list(options_of(words))
     target = next((at for at, one in enumerate(options) if one.name in ("-j", "-g")), len(options))
     verdict = _verdict(options[target:], chains)
-    return Rule(line, tuple(matches(options[:target])), verdict)
+    return Rule(line, tuple(matches(options[:target], sets)), verdict)
 
 
 def _verdict(options: list[Option], chains: Container[str]) -> Verdict:

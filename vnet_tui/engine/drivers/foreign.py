@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from vnet_tui.engine.drivers.firewall import libnftables
 from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
+from vnet_tui.engine.drivers.ipset import IpSet, read_sets
 from vnet_tui.engine.errors import VnetError
 
 _FAMILIES = ("ip", "ip6", "inet", "arp", "bridge", "netdev")
 """The families of tables that packets of guests go through."""
+
+_MATCH_SET = re.compile(r" --match-set (\S+) ")
 
 _SECONDS = 10
 """How long a tool may take: one that waits for a lock that is never given back isn't waited for."""
@@ -49,12 +54,13 @@ class Save:
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """All tables but ours; ``unread`` says what couldn't be read and why. ``programs`` are the
-    firewall managers that are installed."""
+    firewall managers that are installed, ``sets`` those of ipset's that iptables' rules name."""
 
     nft: tuple[NftListing, ...] = ()
     saves: tuple[Save, ...] = ()
     unread: tuple[str, ...] = ()
     programs: frozenset[str] = frozenset()
+    sets: Mapping[str, IpSet] = field(default_factory=dict)
 
 
 class _Lister(Protocol):
@@ -72,7 +78,16 @@ def read_foreign() -> Foreign:
     nft = tuple(_nft(unread))
     saves = tuple(_saves(nft, unread))
     programs = frozenset(name for name in ("ufw", "firewall-cmd") if shutil.which(name))
-    return Foreign(nft, saves, tuple(unread), programs)
+    return Foreign(nft, saves, tuple(unread), programs, _sets(saves, unread))
+
+
+def _sets(saves: tuple[Save, ...], unread: list[str]) -> Mapping[str, IpSet]:
+    names = frozenset(name for save in saves for name in _MATCH_SET.findall(save.text))
+    try:
+        return read_sets(names) if names else {}
+    except OSError as error:
+        unread.append(f"the sets of ipset: {error.strerror}")
+        return {}
 
 
 def _nft(unread: list[str]) -> list[NftListing]:
