@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from lxml import etree
 from vnet_tui import actions
 from vnet_tui.actions import Action
 from vnet_tui.cli.commands import by_name
+from vnet_tui.engine.doctor.findings import Finding
 from vnet_tui.engine.engine import Engine
+from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.requests import unrunnable
+from vnet_tui.engine.views import Checkpoint, Event, Guest, Lease, NetworkInfo
 from vnet_tui.engine.xml import parse
 
 CHECKOUT = Path(__file__).parents[2]
@@ -129,6 +133,26 @@ def test_every_command_that_pages_name_is_one() -> None:
     for page in PAGES:
         for name in re.findall(r"\bvnet ((?:network|net)-[a-z][a-z-]*)", page.read_text()):
             assert name in known, f"{named(page)}: {name}"
+
+
+OBJECTS = {
+    "network": NetworkInfo,
+    "lease": Lease,
+    "guest": Guest,
+    "event": Event,
+    "problem": Problem,
+    "finding": Finding,
+    "checkpoint": Checkpoint,
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_every_field_of_json_is_told(name: str) -> None:
+    page = (DOCS / "cli.md").read_text()
+    row = re.search(rf"^\| {name} \| (.*) \|$", page, re.MULTILINE)
+    assert row
+    told = re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", row[1]))
+    assert told == [field.name for field in fields(OBJECTS[name])]
 
 
 REFUSED = {
