@@ -13,7 +13,8 @@ VERDICTS = {"REJECT", "DNAT", "MASQUERADE"}
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """The first packet of a connection. ``asked``: the port before a translation, if any."""
+    """A packet of a connection, by default the first. ``asked``: the port before a translation, if
+    any; ``back``: it answers, and its ends are still those of the connection."""
 
     protocol: str
     source: str
@@ -22,16 +23,19 @@ class Packet:
     came_in: str = ""
     goes_out: str = ""
     asked: int | None = None
+    established: bool = False
+    back: bool = False
 
 
 class Walk:
-    """A packet on its way through a chain: the rule that decided (None: it came to the end), and
-    how many rules it met."""
+    """A packet on its way through a chain: the rule that decided (None: it came to the end), the
+    key of the rule that counted it last, and how many rules it met."""
 
     def __init__(self, chains: Chains, chain: str, packet: Packet) -> None:
         self._chains = chains
         self._packet = packet
         self.met = 0
+        self.key = ""
         self.decided: Rule | None = None
         self._walk(chain)
 
@@ -42,6 +46,7 @@ class Walk:
                 self.met += 1
                 if not matches(rule, self._packet):
                     continue
+                self.key = rule.key or self.key
                 if rule.target == "RETURN":
                     return False
                 if rule.target in VERDICTS:
@@ -87,13 +92,22 @@ def _matches(match: Extension, packet: Packet) -> bool:
         return _ports(options["dport"].split(","), packet.port)
     if match.name == "multiport":
         return _ports(options["dports"].split(","), packet.port)
-    if match.name == "conntrack" and options["ctstate"] == "DNAT":
-        if packet.asked is None:
-            return False
-        return "ctorigdstport" not in options or _ports([options["ctorigdstport"]], packet.asked)
     if match.name == "conntrack":
-        return False  # packets here are the first ones
+        return all(_connection(name, value, packet) for name, value in options.items())
     raise AssertionError(f"{match} is unknown here")
+
+
+def _connection(option: str, value: str, packet: Packet) -> bool:
+    """What the kernel knows of the connection."""
+    asked = packet.port if packet.asked is None else packet.asked
+    if option == "ctstate":
+        known = {"DNAT": packet.asked is not None, "RELATED,ESTABLISHED": packet.established}
+        return known[value]
+    if option == "ctdir":
+        return packet.back == (value == "REPLY")
+    if option in ("ctorigdstport", "ctreplsrcport"):
+        return _ports([value], asked if option == "ctorigdstport" else packet.port)
+    return _address(value, packet.source if option == "ctorigsrc" else packet.destination)
 
 
 def _ports(wanted: Sequence[str], port: int) -> bool:

@@ -13,17 +13,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.unit.test_firewall_render import GOLDEN as DOCUMENTS
-from tests.unit.test_firewall_render import INSTANCE, ruleset
+from tests.unit.test_firewall_render import ruleset
 from vnet_tui.engine.drivers.firewall.iptables.compile import compile_tables
-from vnet_tui.engine.drivers.firewall.iptables.rules import (
-    FAMILIES,
-    NOTHING,
-    Edit,
-    Mark,
-    Table,
-    change,
-    rewrite,
-)
+from vnet_tui.engine.drivers.firewall.iptables.edits import Edit, change, rewrite
+from vnet_tui.engine.drivers.firewall.iptables.rules import FAMILIES, TABLES, Table
 from vnet_tui.engine.resources import Ruleset
 
 GOLDEN = DOCUMENTS.parent / "iptables"
@@ -35,19 +28,18 @@ def tables(rules: Ruleset) -> Tables:
     return {
         (family, name): table
         for family in FAMILIES
-        for name, table in compile_tables(rules, INSTANCE, family).items()
+        for name in TABLES
+        for table in (compile_tables(rules, family).table(name),)
     }
 
 
 def words(edit: Edit) -> Iterator[str]:
-    """An edit as iptables-restore would be told of it."""
-    for name, rules in edit.write.items():
+    """An edit as iptables-restore would be told of it; dots stand for rules that stay."""
+    for name, chain in edit.write.items():
         yield f":{name}"
-        yield from (f"-A {name} {rule}" for rule in rules)
-    for name, mark in edit.marks.items():
-        yield f":{name}"
-        text = mark.text.rpartition(":")[0]  # without the digest, which says what isn't said here
-        yield f'-A {name} -m comment --comment "{text}:…"'
+        yield from ["…"] * bool(chain.keep)
+        yield from (f"-A {name} {rule}" for rule in chain.rules)
+        yield from ["…"] * bool(chain.keep_end)
     for name, rules in (edit.hooks or {}).items():
         yield from (f"-I {name} {rule}" for rule in rules)
     for name in edit.delete:
@@ -90,10 +82,5 @@ def test_every_jump_leads_to_a_chain_that_is_there() -> None:
             rules += [rule for hooks in table.hooks.values() for rule in hooks]
             jumps = {rule.target for rule in rules if rule.target.startswith("VNET-")}
             assert jumps <= table.chains.keys()
-            assert jumps >= table.chains.keys() - {"VNET-FORWARD"}
-
-
-def test_a_mark_is_written_anew_when_what_it_vouches_for_changes() -> None:
-    after = Table(marks={"VNET-MARK": Mark("text", ("VNET-FORWARD",), hooks=True)})
-    assert change(NOTHING, after).marks == after.marks
-    assert change(after, after).marks == {}
+            unused = table.chains.keys() - jumps - {"VNET-FORWARD"}
+            assert all(name.startswith(("VNET-REFOUT", "VNET-REFIN")) for name in unused)

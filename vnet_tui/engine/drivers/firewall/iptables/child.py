@@ -19,6 +19,7 @@ Answers are objects, with ``error`` where it failed; the first one, ``{}``, come
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -203,8 +204,10 @@ def main(family: int) -> None:
         print(json.dumps({"error": str(error) or repr(error)}), file=answers)
         return
     print("{}", file=answers)
+    gc.disable()  # among so many rules it would look for garbage again and again
     for line in sys.stdin:
         print(json.dumps(_answer(tables, json.loads(line))), file=answers)
+        gc.collect()
 
 
 if __name__ == "__main__":

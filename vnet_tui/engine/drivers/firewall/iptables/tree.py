@@ -9,9 +9,10 @@ were. Within a chain rules are in their order, so the first match is the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import chain, count, groupby
 from typing import cast
 
 from vnet_tui.engine.drivers.firewall.iptables.boxes import (
@@ -35,7 +36,7 @@ from vnet_tui.engine.model import PortRange
 WIDTH = 8
 """So many rules are tried one after another."""
 
-_BITS = 3
+_BITS = 2
 """A fork has at most two to the power of this many branches."""
 
 _INLINE = 2
@@ -58,24 +59,35 @@ class Chains:
     that say where they are in the tree."""
 
     name: str
-    made: dict[str, list[Rule]] = field(default_factory=dict)
+    made: dict[str, Sequence[Rule]] = field(default_factory=dict)
 
     def first(self) -> list[Rule]:
         """The rules of the chain that is entered."""
-        return self.made.setdefault(self.name, [])
+        return self._new(self.name)
 
     def further(self, path: str) -> tuple[str, list[Rule]]:
         """One more chain, still empty: its name, and where its rules go."""
-        for salt in range(1 << 10):
-            name = f"{self.name}-{_letters(f'{path} {salt}' if salt else path)}"
-            if name not in self.made:
-                self.made[name] = []
-                return name, self.made[name]
-        raise AssertionError(f"no name is left for {path} of {self.name}")
+        name = self.free(path)
+        return name, self._new(name)
+
+    def first_choice(self, path: str) -> str:
+        """The name that a chain has unless another has it."""
+        return f"{self.name}-{_letters(path)}"
+
+    def free(self, path: str) -> str:
+        """A name that none has yet."""
+        more = (self.first_choice(f"{path} {salt}") for salt in count(1))
+        names = chain((self.first_choice(path),), more)
+        return next(name for name in names if name not in self.made)
 
     def done(self) -> dict[str, tuple[Rule, ...]]:
         """All chains with their rules."""
         return {name: tuple(rules) for name, rules in self.made.items()}
+
+    def _new(self, name: str) -> list[Rule]:
+        rules: list[Rule] = []
+        self.made[name] = rules
+        return rules
 
 
 def write_rules(
@@ -102,8 +114,8 @@ def write_rules(
         missed, onward = "", into
         if not (ends and number == len(segments) - 1):
             missed, onward = chains.further(f"{number} onward")
-        tree = _Tree(chains, family, established, missed)
-        tree.write(into, segment, everything(family), f"{number}")
+        tree = _Tree(chains, family, established, missed, f"{number}")
+        tree.write(into, segment)
         if missed:
             into.append(Rule(target=missed, goto=True))
         into = onward
@@ -126,23 +138,108 @@ class _Cut:
         return sum(sizes) + max(sizes)
 
     def worth(self, count: int) -> bool:
-        """Whether so many rules are better told apart by it."""
+        """Whether so many rules are better told apart by it: any progress is, unless it puts rules
+        into several branches."""
         sizes = [*map(len, self.blocks.values()), len(self.outside)]
+        if sum(sizes) == count:
+            return max(sizes) < count
         return max(sizes) * 4 <= count * 3 and sum(sizes) * 2 <= count * 3 + 2 * WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A branch as it was written for these atoms, ``where`` they are being its box in words.
+
+    ``rules`` are those where it begins, in the chain ``name``; ``chains`` all that it has, with
+    that one; ``inner`` the branches in it. ``plain``: all their names are the first choice.
+    """
+
+    atoms: list[Atom]
+    where: str
+    missed: str
+    name: str
+    rules: tuple[Rule, ...]
+    chains: Mapping[str, tuple[Rule, ...]]
+    inner: list[_Branch]
+    plain: bool
+
+    def all(self) -> Iterator[tuple[str, _Branch]]:
+        """It and all that are in it, by where they are."""
+        waiting = [self]
+        while waiting:
+            branch = waiting.pop()
+            yield branch.where, branch
+            waiting.extend(branch.inner)
+
+
+_roots: OrderedDict[tuple[str, int, str], _Branch] = OrderedDict()
+"""Trees as they were written last, by the name of their chains, family and segment: an edit of one
+rule among thousands looks only into the branches that it is in."""
+
+_KEPT = 1 << 12
+"""The trees that are remembered."""
 
 
 @dataclass(slots=True)
 class _Tree:
     """Packets that no rule of the tree is about go to the chain ``missed``; without one they come
-    to the end of theirs."""
+    to the end of theirs. ``path`` tells it from others of the same chains."""
 
     chains: Chains
     family: int
     established: bool
     missed: str
+    path: str
+    _before: dict[str, _Branch] = field(default_factory=dict)
 
-    def write(self, into: list[Rule], atoms: Sequence[Atom], box: Box, path: str) -> None:
-        """The rules for packets within the box."""
+    def write(self, into: list[Rule], atoms: list[Atom]) -> None:
+        """The rules for all packets."""
+        key = (self.chains.name, self.family, self.path)
+        before = _roots.pop(key, None)
+        if before is not None:
+            self._before.update(before.all())
+        root = self._branch(atoms, everything(self.family), "")
+        into.extend(root.rules)
+        _roots[key] = root
+        if len(_roots) > _KEPT:
+            _roots.popitem(last=False)
+
+    def _branch(self, atoms: list[Atom], box: Box, where: str) -> _Branch:
+        """A branch, in a chain of its own unless it is the root."""
+        taken, before = self.chains.made, self._before.get(where)
+        if (
+            before is not None
+            and before.plain
+            and before.missed == self.missed
+            and before.atoms == atoms
+            and taken.keys().isdisjoint(before.chains)
+        ):
+            taken.update(before.chains)
+            return before
+        name = self.chains.free(f"{self.path}{where}") if where else ""
+        rules: list[Rule] = []
+        if name:
+            taken[name] = rules
+        inner: list[_Branch] = []
+        self._fork(rules, atoms, box, inner)
+        if name and self.missed:
+            rules.append(Rule(target=self.missed, goto=True))
+        chains = {name: tuple(rules)} if name else {}
+        plain = not name or name == self.chains.first_choice(f"{self.path}{where}")
+        for one in inner:
+            chains |= one.chains
+            plain = plain and one.plain
+        taken.update(chains)
+        return _Branch(atoms, where, self.missed, name, tuple(rules), chains, inner, plain)
+
+    def _fork(
+        self,
+        into: list[Rule],
+        atoms: list[Atom],
+        box: Box,
+        inner: list[_Branch],
+    ) -> None:
+        """The rules for packets within the box, in one chain; what has others is in ``inner``."""
         cut = _best_cut(atoms, box) if len(atoms) > WIDTH else None
         if cut is None:
             into.extend(atom.rule for atom in atoms)
@@ -150,20 +247,26 @@ class _Tree:
         if cut.transport:
             box = _within(box, PROTOCOL, (TRANSPORTS.index(cut.transport),) * 2)
         for block in sorted(cut.blocks):
-            inner = _within(box, cut.axis, block)
-            members = _reached(cut.blocks[block], inner)
-            if len(members) <= _INLINE and all(_holds(inner, one, cut.axis) for one in members):
+            within = _within(box, cut.axis, block)
+            members = _reached(cut.blocks[block], within, cut.axis)
+            if len(members) <= _INLINE and all(_holds(within, one, cut.axis) for one in members):
                 into.extend(atom.rule for atom in members)
                 continue
-            where = f"{path}/{cut.axis}.{block[0]:x}-{block[1]:x}"
-            name, rules = self.chains.further(where)
-            into.append(self._lead(cut, block, name))
-            self.write(rules, members, inner, where)
-            if self.missed:
-                rules.append(Rule(target=self.missed, goto=True))
+            branch = self._branch(members, within, self._where(within))
+            inner.append(branch)
+            into.append(self._lead(cut, block, branch.name))
         # Whoever was led nowhere meets what is also about others; nothing changes for him by
         # meeting a rule again that wasn't about him.
-        self.write(into, cut.outside, box, f"{path}/{cut.axis}")
+        self._fork(into, cut.outside, box, inner)
+
+    def _where(self, box: Box) -> str:
+        """A box in words, whichever cuts led there."""
+        all_ = everything(self.family)
+        return "".join(
+            f" {axis}:{low:x}-{high:x}"
+            for axis, (low, high) in enumerate(box)
+            if (low, high) != all_[axis]
+        )
 
     def _lead(self, cut: _Cut, block: Interval, chain: str) -> Rule:
         match = Match(protocol=cut.transport, established=self.established)
@@ -203,7 +306,8 @@ def _cut(atoms: Sequence[Atom], box: Box, axis: int) -> _Cut | None:
     if axis == PROTOCOL:
         low, high = 0, 1  # nothing leads to what has no ports
     bits = (low ^ high).bit_length()
-    first, shift = low >> bits << bits, max(bits - _BITS, 0)
+    # Sizes of blocks are powers of one number, so that a rule far away doesn't shift them all.
+    first, shift = low >> bits << bits, max(bits - 1, 0) // _BITS * _BITS
     last = first + (1 << bits) - 1
     blocks: dict[int, list[Atom]] = {}
     outside: list[Atom] = []
@@ -241,11 +345,13 @@ def _holds(box: Box, atom: Atom, axis: int) -> bool:
     return low <= begin and end <= high
 
 
-def _reached(atoms: list[Atom], box: Box) -> list[Atom]:
+def _reached(atoms: list[Atom], box: Box, axis: int) -> list[Atom]:
     """Without those that stand behind one that decides of everything in the box."""
+    low, high = box[axis]
     for number, atom in enumerate(atoms, 1):
-        if number < len(atoms) and atom.final and _covers(atom.box, box):
-            return atoms[:number]
+        begin, end = atom.box[axis]
+        if begin <= low and high <= end and atom.final and _covers(atom.box, box):
+            return atoms[:number] if number < len(atoms) else atoms
     return atoms
 
 
