@@ -14,11 +14,12 @@ import pytest
 
 from tests.support.dhcp import lease4
 from tests.support.eventually import soon
+from tests.support.heard import Heard
 from tests.support.inventory import inventory, links, processes_here
 from tests.support.lab import Lab
 from tests.support.networks import document
 from vnet_tui.engine.engine import Engine
-from vnet_tui.engine.views import Event, EventKind, State
+from vnet_tui.engine.views import EventKind, State
 from vnet_tui.sandbox.namespaces import NamedNamespace, veth
 
 MAC = "52:54:00:00:00:77"
@@ -39,31 +40,6 @@ async def engine(lab: Lab) -> AsyncIterator[Engine]:
         await _right(made)
         yield made
         await made.stop([info.uuid for info in await made.networks() if info.active])
-
-
-class Heard:
-    """What an engine tells from now on."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.events: list[Event] = []
-        self._task = asyncio.create_task(self._listen(engine.events()))
-
-    async def _listen(self, events: AsyncIterator[Event]) -> None:
-        async for event in events:
-            self.events.append(event)
-
-    def of(self, *kinds: EventKind) -> list[str]:
-        """The messages of these kinds."""
-        return [event.message for event in self.events if event.kind in kinds]
-
-    async def told(self, kind: EventKind, *, times: int = 1) -> str:
-        """The latest message of a kind, once there were so many."""
-
-        async def heard() -> list[str]:
-            found = self.of(kind)
-            return found if len(found) >= times else []
-
-        return (await soon(heard, what=f"{kind} wasn't told {times} times"))[-1]
 
 
 async def _right(engine: Engine, name: str = "one") -> None:
@@ -214,3 +190,25 @@ async def _answers(guest: NamedNamespace, address: str) -> bool:
     asked = ("ping", "-c", "1", "-W", "1", address)
     done = await asyncio.to_thread(guest.run, *asked, check=False)
     return done.returncode == 0
+
+
+async def test_what_administrators_add_is_left_alone(engine: Engine, lab: Lab) -> None:
+    heard = Heard(engine)
+    additions = """
+        ip address add 10.99.0.1/24 dev vn-one
+        ip route add 10.98.0.0/24 via 10.1.0.7
+        ip link add tap9 type veth peer name other
+        ip link set tap9 master vn-one
+        nft add table inet theirs
+        nft add chain inet theirs forward '{ type filter hook forward priority 5; }'
+    """
+    await asyncio.to_thread(_sh, additions)
+    await asyncio.to_thread(_sh, "ip link set vn-one mtu 1400")
+    await heard.told(EventKind.RECOVERED)
+    await _right(engine)
+    assert len(heard.of(EventKind.DRIFTED)) == 1
+    assert links()["vn-one"]["addresses"] == ["10.1.0.1/24", "10.99.0.1/24"]
+    assert links()["tap9"]["master"] == "vn-one"
+    assert '"table": "theirs"' in str(inventory(lab.paths)["ruleset"])
+    routes = await asyncio.to_thread(subprocess.check_output, ["ip", "route"], text=True)
+    assert "10.98.0.0/24 via 10.1.0.7" in routes

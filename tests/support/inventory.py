@@ -10,6 +10,9 @@ from pathlib import Path
 from tests.support.lab import processes_in
 from vnet_tui.engine.paths import Paths
 
+_OURS = {"lock", "guard.lock", "events.jsonl", "denials.jsonl"}
+"""Files of the run directory that belong to no network."""
+
 _SYSCTLS = ("net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding")
 
 
@@ -88,6 +91,6 @@ def inventory(paths: Paths) -> dict[str, object]:
         "files": sorted(
             _without_index(str(path.relative_to(paths.run)))
             for path in paths.run.rglob("*")
-            if path.is_file() and path.name not in {"lock", "events.jsonl", "denials.jsonl"}
+            if path.is_file() and path.name not in _OURS
         ),
     }

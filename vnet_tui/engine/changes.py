@@ -25,6 +25,7 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal, recorded
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
+from vnet_tui.engine.spared import spared_rules
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
 from vnet_tui.engine.unbroken import unbroken
 from vnet_tui.engine.views import Lease, Progress
@@ -173,7 +174,9 @@ class Changes:
         for uuid, one in before.networks.items():
             known = self._installed.get(observed.firewall.digests.get(uuid, ""))
             networks[uuid] = replace(one, rules=known) if known else one
-        return Desired(networks=networks)
+        digests = observed.firewall.digests
+        spared = spared_rules(self._unreadable, digests, self._installed, self._parse, self._paths)
+        return Desired(networks=networks, spared_rules=spared)
 
     async def _observe(
         self, desired: Desired, scope: frozenset[UUID], *, services: bool = True
@@ -191,9 +194,11 @@ class Changes:
             await self._refuse_conflicts(before, desired, observed, request.scope)
         known = {*before.networks, *desired.networks, *self._spared}
         scope = request.scope | self._orphans(observed, known)
+        before = self._as_installed(before, observed)
+        desired = replace(desired, spared_rules=before.spared_rules)
         plan = make_plan(
             desired,
-            self._as_installed(before, observed),
+            before,
             observed,
             self._paths,
             scope=scope,
@@ -317,7 +322,9 @@ class Changes:
         self._compiled = {
             uuid: known for uuid, known in self._compiled.items() if uuid in desired.networks
         }
-        self._installed = {rules_digest(one.rules): one.rules for one in desired.networks.values()}
+        self._installed = {
+            rules_digest(rules): rules for rules in desired.ruleset.networks.values()
+        }
 
     async def _recover(self) -> None:
         """Finish a commit that had begun, and take away or repair whatever isn't recorded.

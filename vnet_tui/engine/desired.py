@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from vnet_tui.engine.dnsmasq_config import dnsmasq_spec
@@ -46,14 +46,19 @@ class DesiredNetwork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """Everything that all running networks together consist of."""
+    """Everything that all running networks together consist of.
+
+    ``spared_rules`` are those of networks of which no more than their rules is known.
+    """
 
     networks: Mapping[UUID, DesiredNetwork]
+    spared_rules: Mapping[UUID, NetworkRules] = field(default_factory=dict)
 
     @property
     def ruleset(self) -> Ruleset:
         """What our firewall tables hold."""
-        return Ruleset(networks={uuid: one.rules for uuid, one in self.networks.items()})
+        own = {uuid: one.rules for uuid, one in self.networks.items()}
+        return Ruleset(networks={**self.spared_rules, **own})
 
     def forwards(self, version: int) -> bool:
         """Whether any network needs the host to forward IPv4 (4) or IPv6 (6)."""

@@ -135,6 +135,7 @@ class Live:
             self._rules = RuleSampler((await self._system.firewall()).counters)
             self._sampler = Sampler(self._counters.read, rules=self._rules)
             await self._rewire()
+            await self._on_disk.check()
             self._sampler.start()
             self._tasks = [
                 asyncio.create_task(self._follow_leases()),

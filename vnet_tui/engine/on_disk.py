@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from vnet_tui.engine.catalog import Catalog
@@ -21,9 +21,6 @@ SETTLE_SECONDS = 0.2
 
 _TOLD = frozenset({EventKind.DEFINED, EventKind.UNDEFINED, EventKind.ROLLED_BACK})
 """By which events engines tell what they did to definitions."""
-
-_COARSE = timedelta(seconds=0.05)
-"""How far the times of files are behind, at most: the kernel's clock for them ticks (jiffies)."""
 
 
 class OnDisk:
@@ -86,9 +83,10 @@ class OnDisk:
         try:
             written = (self._paths.definitions / f"{uuid}.xml").stat().st_ctime
         except OSError:
-            since = self._checked - _COARSE
+            since = self._checked
         else:
-            since = datetime.fromtimestamp(written, UTC) - _COARSE
+            # Times of files are behind, never ahead (CLOCK_REALTIME_COARSE).
+            since = datetime.fromtimestamp(written, UTC)
         return any(
             event.kind in _TOLD and event.time >= since
             for event in self._bus.past()

@@ -19,8 +19,10 @@ from vnet_tui.engine.desired import (
     IP_FORWARD,
     Desired,
     DesiredNetwork,
+    marked_network,
     owners,
 )
+from vnet_tui.engine.model import Action, Mode
 from vnet_tui.engine.observe import Observed, accept_ra, advertised
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import (
@@ -28,6 +30,8 @@ from vnet_tui.engine.resources import (
     BridgeSpec,
     DnsmasqProcess,
     Link,
+    NetworkRules,
+    PolicyRules,
     Ruleset,
     rules_digest,
 )
@@ -88,7 +92,8 @@ def make_plan(
     additions that somebody else made by hand stay. Networks in ``recreate`` are made anew;
     ``ports``, by name and interface index, are attached again where they are in no bridge. The
     firewall and host-wide settings are always those of all of ``desired``, and of networks that are
-    ``spared``: nobody knows what these are made of, and all that there is of them stays.
+    ``spared``: nobody knows what these are made of, and all that there is of them stays, but for
+    rules that nobody knows either where the table has to be changed. Then such a network is closed.
     """
     draft = _Draft()
     ipv6 = observed.sysctls.get(IP6_FORWARD) is not None
@@ -114,7 +119,8 @@ def make_plan(
         record, recorded = want.record if want else None, observed.records.get(uuid)
         if record != recorded:
             draft.records.append(steps.SaveRecord(before=recorded, after=record))
-    _plan_firewall(draft, desired, before, observed, spared)
+    closed = _closed(spared - desired.spared_rules.keys(), observed, paths)
+    _plan_firewall(draft, desired, before, observed, closed)
     _plan_sysctls(draft, desired, observed, keep=bool(spared))
     return draft.plan()
 
@@ -253,22 +259,47 @@ def _digests(ruleset: Ruleset) -> dict[UUID, str]:
     return {uuid: rules_digest(rules) for uuid, rules in ruleset.networks.items()}
 
 
+def _closed(
+    networks: AbstractSet[UUID], observed: Observed, paths: Paths
+) -> dict[UUID, NetworkRules]:
+    """Rules that let nothing through, for networks whose rules nobody knows."""
+    nothing = PolicyRules(default=Action.DENY)
+    marked = (
+        (uuid, link.name)
+        for link in observed.links.links.values()
+        if (uuid := marked_network(link.alias, paths)) is not None
+    )
+    return {
+        uuid: NetworkRules(
+            network=uuid,
+            bridge=bridge,
+            mode=Mode.ISOLATED,
+            subnets=(),
+            incoming=nothing,
+            outgoing=nothing,
+        )
+        for uuid, bridge in marked
+        if uuid in networks
+    }
+
+
 def _plan_firewall(
     draft: _Draft,
     desired: Desired,
     before: Desired,
     observed: Observed,
-    spared: AbstractSet[UUID],
+    closed: Mapping[UUID, NetworkRules],
 ) -> None:
     state, after, was = observed.firewall, desired.ruleset, before.ruleset
-    there = {uuid: digest for uuid, digest in state.digests.items() if uuid not in spared}
-    if not after.networks and there == state.digests:
+    there = {uuid: digest for uuid, digest in state.digests.items() if uuid not in closed}
+    if not after.networks and not closed:
         right = not state.present
     else:
         right = state.present and state.intact and there == _digests(after)
     if right:
         return
-    known = there == _digests(was) and (state.intact or not state.present)
+    known = not closed and there == _digests(was) and (state.intact or not state.present)
+    after = Ruleset(networks={**closed, **after.networks})
     draft.firewall.append(steps.SetFirewall(before=was, after=after, rewrite=not known))
 
 

@@ -128,8 +128,8 @@ class Senses:
 
     async def _files(self) -> None:
         """Definitions are compared with what they were; other files are a part of the host."""
-        await self._on_disk.check()
         with DiskWatch(self._paths) as files:
+            await self._on_disk.check()
             while True:
                 place = await files.changed()
                 if place in (Place.RECORDS, Place.EVERYWHERE):

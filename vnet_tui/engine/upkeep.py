@@ -9,7 +9,7 @@ drift the second finds nothing to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from vnet_tui.engine.apply import Run
@@ -140,6 +140,7 @@ class Upkeep(Changes):
         """Do what is needed for these subjects, as far as it can be done."""
         scope = frozenset(uuid for uuid in chosen if uuid is not None)
         installed = self._as_installed(desired, seen)
+        desired = replace(desired, spared_rules=installed.spared_rules)
         plan = only(self._plan_for(desired, installed, seen, scope, ports), chosen, desired)
         self._journal.begin(plan)
         run = Run(len(plan.steps), self._drivers, before_step=self._before_step)
