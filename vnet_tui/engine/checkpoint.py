@@ -86,8 +86,9 @@ class Checkpoints:
 
     async def end_overdue(self) -> None:
         """Roll back a checkpoint whose time has run out; before every change, in case that nobody
-        was there to do it. Where the keeper is at it, it is left to that."""
-        pending = self._files.pending()
+        was there to do it. One that is under way is waited for; what failed is the keeper's."""
+        async with self._rolling:
+            pending = self._files.pending()
         if pending is not None and pending.due and not self._keeper.keeps:
             with contextlib.suppress(VnetError):  # it was told; what isn't done is refused later
                 await self._when_due()
