@@ -48,9 +48,9 @@ async def until(condition: Callable[[], bool]) -> None:
 class Heard:
     """A laboratory with somebody who listens."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, driver: str) -> None:
         self.lab = lab
-        self.world = FirewallLab(lab, choose("nftables", lab.paths))
+        self.world = FirewallLab(lab, choose(driver, lab.paths))
         self.told: list[Denial] = []
         self.networks: dict[UUID, DesiredNetwork] = {}
         self.log = Nflog()
@@ -83,9 +83,9 @@ class Heard:
         await self.world.close()
 
 
-@pytest.fixture
-async def heard(lab: Lab) -> AsyncIterator[Heard]:
-    made = Heard(lab)
+@pytest.fixture(params=["nftables", "iptables"])
+async def heard(lab: Lab, request: pytest.FixtureRequest) -> AsyncIterator[Heard]:
+    made = Heard(lab, request.param)
     yield made
     await made.close()
 

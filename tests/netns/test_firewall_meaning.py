@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from ipaddress import ip_address
 from uuid import uuid5
 
@@ -13,7 +15,7 @@ import pytest
 
 from tests.support.firewall_lab import SPACE, FirewallLab, address, digests, ruleset
 from tests.support.lab import Lab
-from tests.support.packets import Fate, Probe
+from tests.support.packets import Fate, Probe, visiting
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
 from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
 from vnet_tui.engine.drivers.firewall.protocol import choose
@@ -263,3 +265,36 @@ async def test_pieces_of_a_rule_count_as_one(world: FirewallLab, driver: Driver)
     assert (await counted(driver)).rules[key].packets == 10
     await world.install(foo=route('<allow port="79-321"/>'))
     assert (await counted(driver)).rules[key].packets == 10
+
+
+async def test_no_packet_goes_uncounted_while_other_rules_are_edited(
+    world: FirewallLab, driver: Driver
+) -> None:
+    deny = '<deny protocol="udp" port="4444"/>'
+    states = [
+        ruleset(foo=route(outgoing=deny + more))
+        for more in ("", '<deny port="25"/>', '<deny port="26"/><allow port="25"/>')
+    ]
+    await world.install(states[0])
+    key = states[0].networks[FOO].outgoing.rules[0].key
+    sent = 0
+    with visiting(world.machines["web"]):
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stop = asyncio.Event()
+
+    async def send() -> None:
+        nonlocal sent
+        while not stop.is_set():
+            with suppress(OSError):
+                sender.sendto(b"x", (address("outside", 4), 4444))
+                sent += 1
+            await asyncio.sleep(0.001)
+
+    sending = asyncio.create_task(send())
+    for number in range(1, 25):
+        await world.install(states[number % len(states)])
+    stop.set()
+    await sending
+    sender.close()
+    assert sent > 100
+    assert (await counted(driver)).rules[key].packets == sent

@@ -186,6 +186,61 @@ async def test_incoming_rules_in_document_order(world: FirewallLab) -> None:
     """)
 
 
+async def test_rules_that_tell_limit_or_end_open_and_close_no_more_than_others(
+    world: FirewallLab,
+) -> None:
+    await world.install(
+        foo="""<forwarding mode="route">
+            <incoming default="deny">
+                <deny port="80" source="198.51.100.3" log="true"/>
+                <deny port="80" source="2001:db8::3" log="true"/>
+                <allow port="80" log="true" limit="900"/>
+                <deny port="25" established="false" limit="900"/>
+                <allow port="25-123" limit="900"/>
+                <allow port="2000" domain="web" destport="321" log="true"/>
+                <allow port="2001" domain="mail" destport="80" limit="900"/>
+                <deny protocol="udp" port="5000" established="false"/>
+                <allow port="5000" domain="mail" log="true" limit="900"/>
+                <allow protocol="icmp" log="true"/>
+            </incoming>
+            <outgoing default="allow">
+                <allow port="25" destination="198.51.100.3" log="true"/>
+                <deny port="25" log="true" established="false"/>
+                <deny protocol="icmp" domain="mail" established="false"/>
+                <deny domain="mail" limit="900"/>
+            </outgoing>
+        </forwarding>""",
+        bar="""<forwarding mode="nat"><outgoing default="deny">
+            <allow protocol="tcp" port="80" log="true"/><allow protocol="icmp" limit="900"/>
+        </outgoing></forwarding>""",
+    )
+    world.check("""
+        outside tcp+udp web:80    pass
+        outside tcp+udp web:80    denied source=friend
+        outside tcp+udp web:25    denied
+        outside tcp+udp web:123   pass
+        outside tcp+udp web:2000  denied
+        outside tcp+udp host:2000 pass   server=web
+        outside tcp+udp host:2001 pass   server=mail
+        outside tcp     host:5000 pass   server=mail
+        outside udp     host:5000 denied
+        outside icmp    web       pass
+        mail    tcp+udp host:2000 pass   server=web
+        host    tcp+udp host:2001 pass   server=mail
+        web     tcp+udp friend:25 pass   server=outside families=4
+        web     tcp+udp outside:25 denied
+        web     tcp+udp outside:80 pass
+        web     icmp    outside   pass
+        mail    icmp    outside   denied
+        mail    tcp+udp outside:80 denied
+        bob     tcp     outside:80 pass
+        bob     udp     outside:80 denied
+        bob     icmp    outside   pass
+        bob     tcp     web:80    pass
+        bob     udp     web:123   denied
+    """)
+
+
 FORWARDS = """<forwarding mode="nat"><incoming default="deny">
     <deny port="2000" source="198.51.100.3"/>
     <deny port="2000" source="2001:db8::3"/>

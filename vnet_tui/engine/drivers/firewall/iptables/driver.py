@@ -143,6 +143,8 @@ class IptablesDriver:
                     place: change(_table(before, place), _table(after, place), found)
                     for place, found in tables.items()
                 }
+                if not any(edits.values()) and state.digests == _digests(step.after):
+                    return
                 edits = _needed(edits, step)
             order = [place for place in _order(step) if place in edits]
             self._have_sets(after)
