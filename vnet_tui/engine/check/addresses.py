@@ -23,7 +23,7 @@ def check_addresses(network: Network) -> Iterator[Problem]:
         return
     if dhcp.enabled and not dhcp.ips:
         yield warning(dhcp, "there is no address to serve", "add <ip …/>")
-    yield from _lease_time(dhcp, dhcp.lease_time)
+    yield from check_lease_time(dhcp, dhcp.lease_time)
     sound = []
     for ip in dhcp.ips:
         if 0 < ip.prefix <= ip.address.max_prefixlen:
@@ -75,7 +75,8 @@ def unusable(address: Address) -> str | None:
     return next((kind for kind, applies in kinds if applies), None)
 
 
-def _lease_time(where: Element, seconds: int | None) -> Iterator[Problem]:
+def check_lease_time(where: Element, seconds: int | None) -> Iterator[Problem]:
+    """A lease time that dnsmasq takes."""
     if seconds is None:
         return
     if seconds < LEAST_LEASE:
@@ -115,7 +116,7 @@ def _ranges(ip: Ip, dhcp: Dhcp) -> Iterator[Problem]:
             f'write prefix="{_SLAAC_PREFIX}" for guests that do either',
         )
     for one in ip.ranges:
-        yield from _lease_time(one, one.lease_time)
+        yield from check_lease_time(one, one.lease_time)
         yield from _range(one, ip, dhcp)
 
 

@@ -59,7 +59,7 @@ def check_forwarding(network: Network) -> Iterator[Problem]:
 def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterator[Problem]:
     incoming = policy is forwarding.incoming
     for rule in policy.rules:
-        yield from _ports(rule)
+        yield from check_ports(rule)
         yield from _sense(rule, incoming)
         if rule.enabled:
             yield from _reach(rule, incoming, network)
@@ -88,7 +88,8 @@ def _never(rule: Rule, earlier: Sequence[Rule], *, incoming: bool) -> Problem:
     )
 
 
-def _ports(rule: Rule) -> Iterator[Problem]:
+def check_ports(rule: Rule) -> Iterator[Problem]:
+    """Ports that there are, as many where a forward leads as where it begins."""
     for name, ports in (("port", rule.port), ("destport", rule.destport)):
         if ports is None:
             continue
@@ -144,7 +145,17 @@ def _sense(rule: Rule, incoming: bool) -> Iterator[Problem]:
             f"{rule.domain!r} is no name of a guest",
             "letters, digits, ., _ and -, the first and last a letter or digit",
         )
+    yield from check_limit(rule)
+    yield from check_comment(rule)
+
+
+def check_limit(rule: Rule) -> Iterator[Problem]:
+    """A limit that can be counted."""
     yield from bounds(rule, "a limit", rule.limit, *_LIMIT, " connections a second")
+
+
+def check_comment(rule: Rule) -> Iterator[Problem]:
+    """A comment that is one line, and that nftables keeps."""
     if rule.comment is not None:
         length = len(rule.comment.encode("utf-8", "surrogatepass"))
         if not one_line(rule.comment):

@@ -20,7 +20,7 @@ MAX_TITLE = 200
 def check_scalars(network: Network) -> Iterator[Problem]:
     """Names that can be shown, typed and told from ids and UUIDs; texts that can be printed."""
     line = scalar_line(network, "name")
-    for trouble, remedy in _name_problems(network.name):
+    for trouble, remedy in name_problems(network.name):
         yield error(line, f"the network's name {trouble}", remedy)
     if network.name.isdecimal():
         yield warning(
@@ -50,7 +50,8 @@ def check_scalars(network: Network) -> Iterator[Problem]:
         )
 
 
-def _name_problems(name: str) -> Iterator[tuple[str, str]]:
+def name_problems(name: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a network's name, and how to mend it."""
     if not name:
         yield "is empty", "give it one"
         return
