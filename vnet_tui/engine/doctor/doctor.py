@@ -11,6 +11,7 @@ from vnet_tui.engine.doctor.findings import Finding
 from vnet_tui.engine.doctor.mtu import packet_sizes
 from vnet_tui.engine.doctor.resolvers import upstream
 from vnet_tui.engine.doctor.routes import covering_routes
+from vnet_tui.engine.doctor.routing_rules import routing_rules
 from vnet_tui.engine.doctor.settings import forwarding, no_way_out, reverse_path
 from vnet_tui.engine.doctor.subject import Subject
 from vnet_tui.engine.errors import Severity
@@ -23,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     no_way_out,
     reverse_path,
     covering_routes,
+    routing_rules,
     packet_sizes,
     upstream,
 )

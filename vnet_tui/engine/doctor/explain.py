@@ -19,6 +19,7 @@ from vnet_tui.engine.doctor.journeys import (
     to_host,
     travel,
 )
+from vnet_tui.engine.doctor.lookup import Asked, look_up
 from vnet_tui.engine.doctor.ours import (
     Connection,
     Decider,
@@ -152,6 +153,17 @@ class _Tracer:
         elif self._host.is_local(asked.target):
             return self._at_host(asked, iif)
         oif = self._host.device(connection.target)
+        if self._subject.routing.rules:
+            asked_for = Asked(connection.source, connection.target, "lo" if here else iif)
+            routed = look_up(self._subject.routing, asked_for)
+            if routed.rule is not None and not routed.doubtful and routed.device != oif:
+                rule = f"the routing rule '{routed.rule}'"
+                if not routed.device:
+                    return self._no(Decider.ROUTE, f"{rule} throws it away", str(routed.rule))
+                if oif in self._bridges:
+                    text = f"{rule} sends it to {routed.device}"
+                    return self._no(Decider.ROUTE, text, str(routed.rule))
+                oif = routed.device
         if not oif:
             return self._no(Decider.ROUTE, f"the host has no route to {connection.target}")
         packet = self._packet(connection, iif, oif)

@@ -9,6 +9,7 @@ from uuid import UUID
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.doctor.host import Host
 from vnet_tui.engine.doctor.reading import Others
+from vnet_tui.engine.drivers.routing import Routing
 from vnet_tui.engine.model import Address, Ip, Subnet
 
 ReadSetting = Callable[[str], str | None]
@@ -19,7 +20,8 @@ ReadSetting = Callable[[str], str | None]
 class Subject:
     """A network as it runs, those that run beside it (itself among them), and the host.
 
-    ``resolvers`` is the text of the host's resolv.conf(5), None where it has none.
+    ``resolvers`` is the text of the host's resolv.conf(5), None where it has none; ``routing``
+    its policy routing.
     """
 
     network: DesiredNetwork
@@ -28,6 +30,7 @@ class Subject:
     others: Others
     setting: ReadSetting
     resolvers: str | None = field(default=None)
+    routing: Routing = field(default_factory=Routing)
 
     @property
     def bridge(self) -> str:

@@ -17,6 +17,7 @@ from vnet_tui.engine.doctor.host import Host
 from vnet_tui.engine.doctor.reading import read_tables
 from vnet_tui.engine.doctor.subject import Subject
 from vnet_tui.engine.drivers.foreign import read_foreign
+from vnet_tui.engine.drivers.routing import Routing, read_routing
 from vnet_tui.engine.drivers.sysctl import Sysctl
 from vnet_tui.engine.errors import DriverError, StateError
 from vnet_tui.engine.guests import find_guest
@@ -47,6 +48,7 @@ async def look(paths: Paths, uuid: UUID, listing: Listing, links: LinkSnapshot) 
         others=read_tables(await asyncio.to_thread(read_foreign)),
         setting=Sysctl(paths).read,
         resolvers=_resolvers(),
+        routing=await asyncio.to_thread(_routing),
     )
 
 
@@ -81,6 +83,13 @@ def answer(query: Query, subject: Subject, paths: Paths) -> Explanation:
 
 def _found(network: DesiredNetwork, name: str, paths: Paths) -> frozenset[Address]:
     return find_guest(network.network, read_leases(paths, network.record.uuid), name)
+
+
+def _routing() -> Routing:
+    try:
+        return read_routing()
+    except OSError as error:
+        raise DriverError(f"listing routing rules: {error.strerror}") from error
 
 
 def _resolvers() -> str | None:

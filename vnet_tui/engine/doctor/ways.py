@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from vnet_tui.engine.doctor.host import SOMEWHERE
 from vnet_tui.engine.doctor.journeys import Journey, addressed, through, to_host
+from vnet_tui.engine.doctor.lookup import Asked, look_up
 from vnet_tui.engine.doctor.packet import CLIENT_PORT, Packet
 from vnet_tui.engine.doctor.subject import Subject
 from vnet_tui.engine.model import Action, Address, Mode, Protocol
@@ -65,7 +66,7 @@ def beyond(subject: Subject) -> Iterator[Journey]:
     protocol, port = opened
     for version in (4, 6):
         guest = subject.first_guest(version)
-        uplink = subject.host.device(SOMEWHERE[version])
+        uplink = way_out(subject, version)
         if guest is None or not uplink:
             continue
         packet = _packet(subject, protocol, guest, SOMEWHERE[version], dport=port)
@@ -75,6 +76,16 @@ def beyond(subject: Subject) -> Iterator[Journey]:
             yield _neighbours(UPLINK_NEIGHBOURS, on_uplink, uplink)
         own = on_uplink if rules.mode is Mode.NAT else None
         yield through(WAY_OUT, packet, masqueraded=own)
+
+
+def way_out(subject: Subject, version: int) -> str:
+    """The interface by which guests' packets leave for the world; empty where there is none."""
+    guest = subject.first_guest(version)
+    if guest is not None and subject.routing.rules:
+        found = look_up(subject.routing, Asked(guest, SOMEWHERE[version], subject.bridge))
+        if not found.doubtful:
+            return found.device
+    return subject.host.device(SOMEWHERE[version])
 
 
 def inward(subject: Subject) -> Iterator[Journey]:
