@@ -1,8 +1,9 @@
 """Rules of one network on legacy tables: beside iptables-restore, beside python-iptables alone.
 
 Run it with ``python -m benchmarks.legacy_rules`` from the checkout, as root (the tables are those
-of a namespace of its own). It needs the test environment and iptables, and takes a minute. The
-rules deny one port of as many addresses, so that no two of them can become one.
+of a namespace of its own). It needs the test environment and iptables, and takes a minute or two.
+The rules deny one port of as many addresses. One of them is changed, too: iptables-restore, which
+reads and writes tables through the same library, shows what that costs without any Python.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
+from statistics import median
 from uuid import UUID
 
 from benchmarks.lib import arena
 from benchmarks.lib.report import Comparison, print_report
-from vnet_tui.engine.drivers.firewall.iptables.compile import compile_tables
+from vnet_tui.engine.drivers.firewall.iptables.compile import Compiled, compile_tables
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
+from vnet_tui.engine.drivers.firewall.iptables.network import Abilities
+from vnet_tui.engine.drivers.firewall.iptables.rules import TABLES
 from vnet_tui.engine.model import Action, Mode, PortRange, Protocol
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import NetworkRules, PolicyRule, PolicyRules, Ruleset
@@ -29,8 +33,12 @@ from vnet_tui.engine.steps import SetFirewall
 
 INSIDE = "inside"
 DRIVER, RESTORE, BATCH, ONE_BY_ONE = "driver", "iptables-restore", "python-iptables", "autocommit"
+COUNTS = (100, 1_000, 10_000)
+LOAD, EDIT, READ = "load", "change one of", "read"
 PATHS = Paths(Path("/run/vnet-state"), Path("/run/vnet"))
 EMPTY = Ruleset(networks={})
+
+OTHER_PORT = PortRange(first=26, last=26)
 
 PLAIN = """
 import sys, iptc
@@ -57,32 +65,40 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     if os.geteuid() != 0:
         raise SystemExit("needs root, to make network namespaces")
-    figures: dict[tuple[int, str], list[float]] = {}
+    figures: dict[tuple[str, int, str], list[float]] = {}
     with arena.Arena("benchmarks.legacy_rules", INSIDE) as inside:
         for _ in range(rounds):
-            for count in (100, 1_000):
+            for count in COUNTS:
                 for what in (DRIVER, RESTORE, BATCH, ONE_BY_ONE):
-                    if (count, what) != (1_000, ONE_BY_ONE):
-                        figures.setdefault((count, what), []).append(inside.ask([count, what]))
+                    if what != ONE_BY_ONE or count == COUNTS[0]:
+                        found = inside.ask([count, what])
+                        for did, took in found.items():
+                            figures.setdefault((did, count, what), []).append(took)
     for peer in (RESTORE, BATCH, ONE_BY_ONE):
         comparisons = [
             Comparison(
-                what=f"load {count} rules", unit="ms", ours=figures[count, DRIVER], peers=peers
+                what=f"{did} {count} rules",
+                unit="ms",
+                ours=figures[did, count, DRIVER],
+                peers=peers,
             )
-            for count in (100, 1_000)
-            if (peers := figures.get((count, peer)))
+            for did in (LOAD, EDIT)
+            for count in COUNTS
+            if (peers := figures.get((did, count, peer)))
         ]
         print_report(peer, comparisons)
+    for count in COUNTS:
+        print(f"counters of {count} rules: {median(figures[READ, count, DRIVER]):.1f} ms")
 
 
-def rules(count: int) -> Ruleset:
-    """A network with that many rules for IPv4."""
+def rules(count: int, *, changed: int | None = None) -> Ruleset:
+    """A network with that many rules for IPv4, of which one may have been changed."""
     denies = tuple(
         PolicyRule(
-            key=f"{number}",
+            key=f"{number}" if number != changed else "changed",
             action=Action.DENY,
             protocol=Protocol.TCP,
-            ports=PortRange(first=25, last=25),
+            ports=PortRange(first=25, last=25) if number != changed else OTHER_PORT,
             destination=ip_network(IPv4Address(0x0A000000 + number)),
         )
         for number in range(count)
@@ -104,16 +120,34 @@ async def answer_all() -> None:
     await driver.set(SetFirewall(before=EMPTY, after=rules(1)))  # the children start with it
     await driver.set(SetFirewall(before=rules(1), after=EMPTY))
     for count, what in arena.questions():
-        begin = time.perf_counter()
-        if what == DRIVER:
-            await driver.set(SetFirewall(before=EMPTY, after=rules(count)))
-        else:
-            OTHERS[what](count)
-        arena.answer((time.perf_counter() - begin) * 1e3)
-        if what == DRIVER:
-            await driver.set(SetFirewall(before=rules(count), after=EMPTY))
+        took = await measure(driver, count) if what == DRIVER else OTHERS[what](count)
+        arena.answer(took)
         await asyncio.to_thread(empty_tables)
     await driver.close()
+
+
+async def measure(driver: IptablesDriver, count: int) -> dict[str, float]:
+    """The driver: load, change one, read what was counted."""
+    took = {}
+    before, after = rules(count), rules(count, changed=count // 2)
+    began = time.perf_counter()
+    await driver.set(SetFirewall(before=EMPTY, after=before))
+    took[LOAD] = since(began)
+    await driver.observe()  # as an engine does after every change
+    began = time.perf_counter()
+    await driver.set(SetFirewall(before=before, after=after))
+    await driver.observe()
+    took[EDIT] = since(began)
+    began = time.perf_counter()
+    await driver.counters()
+    took[READ] = since(began)
+    await driver.set(SetFirewall(before=after, after=EMPTY))
+    return took
+
+
+def since(began: float) -> float:
+    """Milliseconds."""
+    return (time.perf_counter() - began) * 1e3
 
 
 def empty_tables() -> None:
@@ -124,23 +158,56 @@ def empty_tables() -> None:
                 subprocess.run([program, "-t", table, option], check=True)
 
 
-def restore(count: int) -> None:
-    """The same tables, both families, written by two programs from text."""
-    for family, program in ((4, "iptables-legacy-restore"), (6, "ip6tables-legacy-restore")):
-        lines = []
-        for name, table in compile_tables(rules(count), "x", family).items():
-            lines += [f"*{name}", *(f":{chain} -" for chain in table.chains)]
-            lines += [f"-A {chain} {rule}" for chain, own in table.chains.items() for rule in own]
-            lines.append("COMMIT")
-        text = "\n".join([*lines, ""])
-        subprocess.run([program, "-w", "--noflush"], input=text, text=True, check=True)
+def restore(count: int) -> dict[str, float]:
+    """The same tables, both families, written by two programs from text; and one rule of them
+    written anew."""
+    took = {}
+    texts = {family: listing(count, family) for family in (4, 6)}
+    began = time.perf_counter()
+    for family, text in texts.items():
+        run_restore(family, text)
+    took[LOAD] = since(began)
+    chain = next(
+        name
+        for name, own in compiled(count, 4).filter.chains.items()
+        if any(rule.key == f"{count // 2}" for rule in own)
+    )
+    began = time.perf_counter()
+    run_restore(4, f"*filter\n-R {chain} 1 -p tcp --dport 26 -j DROP\nCOMMIT\n")
+    took[EDIT] = since(began)
+    return took
 
 
-def plain(what: str) -> Callable[[int], None]:
+def listing(count: int, family: int) -> str:
+    """All tables as text."""
+    lines = []
+    made = compiled(count, family)
+    for name in TABLES:
+        table = made.table(name)
+        lines += [f"*{name}", *(f":{chain} -" for chain in table.chains)]
+        lines += [f"-A {chain} {rule}" for chain, own in table.chains.items() for rule in own]
+        lines.append("COMMIT")
+    return "\n".join([*lines, ""])
+
+
+def compiled(count: int, family: int) -> Compiled:
+    """The tables without what counts guests, for which there would have to be sets."""
+    return compile_tables(rules(count), family, Abilities(counts=False))
+
+
+def run_restore(family: int, text: str) -> None:
+    """Have text put into tables."""
+    program = {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"}[family]
+    subprocess.run([program, "-w", "--noflush"], input=text, text=True, check=True)
+
+
+def plain(what: str) -> Callable[[int], dict[str, float]]:
     """A process of its own that uses python-iptables."""
 
-    def run(count: int) -> None:
+    def run(count: int) -> dict[str, float]:
+        began = time.perf_counter()
         subprocess.run([sys.executable, "-c", PLAIN, str(count), what], check=True)
+        return {LOAD: since(began)}
 
     return run
 

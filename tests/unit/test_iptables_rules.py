@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 from random import Random
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from vnet_tui.engine.drivers.firewall.iptables.dispatch import checked, dispatch
 from vnet_tui.engine.drivers.firewall.iptables.forwards import translation
 from vnet_tui.engine.drivers.firewall.iptables.policies import Policy, Verdicts
 from vnet_tui.engine.drivers.firewall.iptables.rules import Chains, Rule, chain_name, owner
+from vnet_tui.engine.drivers.firewall.iptables.shared import spans
 from vnet_tui.engine.drivers.firewall.iptables.tree import Chains as Growing
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Action, PortRange, Protocol, Subnet
@@ -226,6 +228,19 @@ def about(rule: PolicyRule, packet: Packet) -> bool:
             decided or says(PolicyRules(default=Action.DENY, rules=(rule,)), asked)[1] == rule.key
         )
     return decided
+
+
+@given(st.lists(forwards(), max_size=12), st.sampled_from((Protocol.TCP, Protocol.UDP)))
+def test_a_few_ranges_hold_all_ports_that_are_forwarded(
+    made: list[Forward], protocol: Protocol
+) -> None:
+    found = spans(made, str(protocol))
+    assert len(found) <= 4
+    assert all(one.last < other.first for one, other in pairwise(found))
+    held = {port for one in found for port in range(one.first, one.last + 1)}
+    of = [forward.ports for forward in made if forward.protocol in (None, protocol)]
+    assert {port for one in of for port in (one.first, one.last)} <= held
+    assert bool(found) == bool(of)
 
 
 def target_port(forward: Forward, port: int) -> int:

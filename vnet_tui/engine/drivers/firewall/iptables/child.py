@@ -204,7 +204,9 @@ def main(family: int) -> None:
         print(json.dumps({"error": str(error) or repr(error)}), file=answers)
         return
     print("{}", file=answers)
-    gc.disable()  # among so many rules it would look for garbage again and again
+    # Among so many rules it would look for garbage again and again, while somebody waits.
+    gc.disable()
+    gc.freeze()
     for line in sys.stdin:
         print(json.dumps(_answer(tables, json.loads(line))), file=answers)
         gc.collect()

@@ -14,9 +14,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from vnet_tui.engine.drivers.firewall.iptables import kernel, libraries
-from vnet_tui.engine.drivers.firewall.iptables.compile import Abilities, Compiled, compile_tables
+from vnet_tui.engine.drivers.firewall.iptables.compile import Compiled, compile_tables
 from vnet_tui.engine.drivers.firewall.iptables.counting import counters
 from vnet_tui.engine.drivers.firewall.iptables.edits import Edit, change, rewrite
+from vnet_tui.engine.drivers.firewall.iptables.network import Abilities
 from vnet_tui.engine.drivers.firewall.iptables.rules import (
     FAMILIES,
     MAIN,

@@ -134,20 +134,22 @@ def _not_permitted() -> NotPermittedError:
     return NotPermittedError("firewall rules are for those who have the right to (CAP_NET_ADMIN)")
 
 
-def _getsockopt(family: int, option: int, buffer: ctypes.Array[ctypes.c_char]) -> bytes:
+def _getsockopt(family: int, option: int, buffer: ctypes.Array[ctypes.c_char]) -> int:
+    """Have a buffer filled; how much of it is."""
     domain, level = _LEVEL[family]
     length = ctypes.c_uint32(len(buffer))
     with socket.socket(domain, socket.SOCK_RAW, socket.IPPROTO_RAW) as asking:
         if _libc.getsockopt(asking.fileno(), level, option, buffer, ctypes.byref(length)) < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
-    return buffer.raw[: length.value]
+    return length.value
 
 
 def _info(family: int, name: str) -> tuple[dict[str, int], dict[str, int], int]:
     """Where built-in chains begin, where their policies stand, and how long all entries are."""
     buffer = ctypes.create_string_buffer(name.encode(), _INFO.size)
-    _, valid, *numbers = _INFO.unpack(_getsockopt(family, _GET_INFO, buffer))
+    _getsockopt(family, _GET_INFO, buffer)
+    _, valid, *numbers = _INFO.unpack_from(buffer)
     hooks = [number for number in range(len(_HOOKS)) if valid & 1 << number]
     starts = {_HOOKS[number]: numbers[number] for number in hooks}
     ends = {_HOOKS[number]: numbers[len(_HOOKS) + number] for number in hooks}
@@ -160,7 +162,8 @@ def _read(family: int, name: str) -> Entries:
         buffer = ctypes.create_string_buffer(_ENTRIES.size + size)
         _ENTRIES.pack_into(buffer, 0, name.encode(), size)
         try:
-            return Entries(starts, ends, _getsockopt(family, _GET_ENTRIES, buffer)[_ENTRIES.size :])
+            length = _getsockopt(family, _GET_ENTRIES, buffer)
+            return Entries(starts, ends, bytes(memoryview(buffer)[_ENTRIES.size : length]))
         except OSError as error:
             if error.errno != errno.EAGAIN:  # somebody changed the table between the two calls
                 raise

@@ -10,11 +10,11 @@ that were asked for count, too; and so have established connections, where a rul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_network
-from itertools import groupby
+from itertools import chain
 from typing import Literal
 
 from vnet_tui.engine.drivers.firewall.iptables.boxes import Atom, Match, icmp_or
@@ -74,12 +74,17 @@ class Verdicts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """An atom of a rule. ``asked``: it is the one about the ports that were asked for."""
+class _Written:
+    """What a rule comes to.
 
-    atom: Atom
-    rule: PolicyRule | Forward
-    asked: bool = False
+    ``plain`` is for connections that were led nowhere, ``led`` for those that were, ``asked`` for
+    those by the port that was asked for. ``denies`` for ever, not within a limit.
+    """
+
+    plain: tuple[Atom, ...]
+    led: tuple[Atom, ...]
+    asked: tuple[Atom, ...]
+    denies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +105,25 @@ class Policy:
         """How new connections meet it; tells whether the chain ``led`` is needed."""
         into = chains.first()
         into.append(first)
-        plain = [
-            piece.atom
-            for rule in self.rules.rules
-            if isinstance(rule, PolicyRule)
-            for piece in self._pieces(rule)
-            if not piece.asked
-        ]
-        asking = self._asking()
+        rules = self.rules.rules
+        # Named, so that of many rules only those are looked up that are new.
+        written = _opening(self.family, self.guests_are, self.verdicts).each(rules, chains.name)
+        asking = self._asking(written)
         if asking:
             into.extend(
                 Rule(target=led.name, goto=True, protocol=protocol, matches=(LED,))
                 for protocol in PORTED
             )
         rest = ""
-        if asking and asking < len(self.rules.rules):
+        if asking and asking < len(rules):
             rest, onward = chains.further("rest")
             into.append(Rule(target=rest, goto=True))
             into = onward
+        plain = list(chain.from_iterable(one.plain for one in written))
         into = write_rules(chains, into, plain, self.family)
         into.append(self._default())
         if asking:
-            pieces = [piece for rule in self.rules.rules[:asking] for piece in self._pieces(rule)]
-            end = write_rules(led, led.first(), _asked_last(pieces), self.family)
+            end = write_rules(led, led.first(), self._led(written[:asking]), self.family)
             end.append(Rule(target=rest, goto=True) if rest else self._default())
         return bool(asking)
 
@@ -134,20 +135,14 @@ class Policy:
             return False
         into = chains.first()
         into.append(first)
-        pieces = [
-            piece
+        atoms = [
+            atom
             for rule in rules[:last]
             if not (_denies(rule) and rule.limit is not None)  # a limit is one of new connections
-            for piece in self._established(rule)
+            for atom in self._established(rule)
         ]
-        write_rules(
-            chains, into, [piece.atom for piece in pieces], self.family, established=True, ends=True
-        )
+        write_rules(chains, into, atoms, self.family, established=True, ends=True)
         return True
-
-    def notes(self) -> bool:
-        """Whether any rule wants what it lets pass to be told of."""
-        return any(rule.log and not _denies(rule) for rule in self.rules.rules)
 
     def _default(self) -> Rule:
         key = self.verdicts.default
@@ -155,28 +150,34 @@ class Policy:
             return self.verdicts.allow(key)
         return Rule(target=self.verdicts.deny, goto=True, key=key)
 
-    def _asking(self) -> int:
+    def _asking(self, written: Sequence[_Written]) -> int:
         """How many rules it takes until no more look at what was asked for; 0: none does."""
-        return max(
-            (
-                at
-                for at, rule in enumerate(self.rules.rules, 1)
-                if (isinstance(rule, Forward) and _guest(rule, self.family) is not None)
-                or (self.deny_asked and _denies(rule) and rule.ports is not None)
-            ),
-            default=0,
-        )
+        for at in range(len(written), 0, -1):
+            one = written[at - 1]
+            if (self.deny_asked and one.asked) or len(one.led) > len(one.plain):
+                return at
+        return 0
 
-    def _pieces(self, rule: PolicyRule | Forward) -> tuple[_Piece, ...]:
-        made = _opening(self.family, self.guests_are, self.verdicts)(rule)
-        return made if self.deny_asked else tuple(piece for piece in made if not piece.asked)
+    def _led(self, written: Iterable[_Written]) -> list[Atom]:
+        """The atoms for what was led to a guest, in order; of adjacent denies those about ports
+        that were asked for after the others, which is all the same to who is denied."""
+        made: list[Atom] = []
+        waiting: list[Atom] = []
+        for one in written:
+            if not one.denies:
+                made += waiting
+                waiting.clear()
+            made += one.led
+            if self.deny_asked:
+                (waiting if one.denies else made).extend(one.asked)
+        return made + waiting
 
-    def _established(self, rule: PolicyRule | Forward) -> Iterator[_Piece]:
+    def _established(self, rule: PolicyRule | Forward) -> Iterator[Atom]:
         does = self.verdicts.of(rule) if _cuts(rule) else self.verdicts.allow()
         for match, asked in _matches(rule, self.family, self.guests_are):
             if self.deny_asked or not asked:
-                written = replace(match, established=True)
-                yield _Piece(Atom(match.box(self.family), _does(written, does)), rule, asked)
+                known = replace(match, established=True)
+                yield Atom(match.box(self.family), _does(known, does))
 
 
 LED = Extension("conntrack", (("ctstate", "DNAT"),))
@@ -186,17 +187,24 @@ LED = Extension("conntrack", (("ctstate", "DNAT"),))
 @lru_cache(maxsize=1 << 12)
 def _opening(
     family: int, guests_are: Side, verdicts: Verdicts
-) -> Memo[PolicyRule | Forward, tuple[_Piece, ...]]:
+) -> Memo[PolicyRule | Forward, _Written]:
     """What rules come to. Kept, so that an edit of one leaves those of the others as they are."""
 
-    def pieces(rule: PolicyRule | Forward) -> tuple[_Piece, ...]:
+    def written(rule: PolicyRule | Forward) -> _Written:
         does = replace(verdicts.of(rule), matches=verdicts.limit(rule))
-        return tuple(
-            _Piece(Atom(match.box(family), _does(match, does), final=_final(rule)), rule, asked)
-            for match, asked in _matches(rule, family, guests_are)
+        found: dict[bool, list[Atom]] = {False: [], True: []}
+        for match, asked in _matches(rule, family, guests_are):
+            made = Atom(match.box(family), _does(match, does), final=_final(rule))
+            found[asked].append(made)
+        led = tuple(found[False])
+        return _Written(
+            plain=() if isinstance(rule, Forward) else led,
+            led=led,
+            asked=tuple(found[True]),
+            denies=_denies(rule) and rule.limit is None,
         )
 
-    return Memo(pieces, size=1 << 15)
+    return Memo(written, size=1 << 15)
 
 
 def _matches(
@@ -258,20 +266,6 @@ def _final(rule: PolicyRule | Forward) -> bool:
     """Whether a rule decides of all that is in its box: that tells nothing of the address that
     was asked for, and what is beyond a limit goes on."""
     return rule.limit is None and not (isinstance(rule, Forward) and rule.address is not None)
-
-
-def _asked_last(pieces: Iterable[_Piece]) -> list[Atom]:
-    """The atoms of rules in order; of adjacent denies those about ports that were asked for after
-    the others, which is all the same to who is denied."""
-    made: list[Atom] = []
-    for denies, run in groupby(
-        pieces, key=lambda one: _denies(one.rule) and one.rule.limit is None
-    ):
-        together = list(run)
-        if denies:
-            together.sort(key=lambda one: one.asked)
-        made.extend(piece.atom for piece in together)
-    return made
 
 
 def _denies(rule: PolicyRule | Forward) -> bool:
