@@ -60,8 +60,16 @@ class Match:
             _reach(self.destination) if self.destination is not None else everywhere,
         )
 
-    def rule(self, target: str, *, goto: bool = False) -> Rule:
-        """A rule that is about just this."""
+    def rule(
+        self,
+        target: str,
+        *,
+        goto: bool = False,
+        key: str = "",
+        more: tuple[Extension, ...] = (),
+        options: tuple[tuple[str, str], ...] = (),
+    ) -> Rule:
+        """A rule that is about just this, with ``more`` to match after it."""
         asked = [("ctstate", "DNAT")] if self.led else []
         source, destination = str(self.source or ""), str(self.destination or "")
         if self.established:
@@ -82,7 +90,9 @@ class Match:
             source=source,
             destination=destination,
             protocol=self.protocol,
-            matches=matches,
+            matches=(*matches, *more),
+            options=options,
+            key=key,
         )
 
 

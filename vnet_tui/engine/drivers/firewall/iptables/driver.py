@@ -8,6 +8,7 @@ another under the lock of the tables. Each is replaced as a whole, so no packet 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -99,7 +100,7 @@ class IptablesDriver:
     async def _call(self, work: Callable[[], T]) -> T:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="iptables")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _uncollected, work)
 
     def _close(self) -> None:
         self._transactions.close()
@@ -191,6 +192,17 @@ class IptablesDriver:
         if self._abilities().counts:
             wanted = set(_all_sets(compiled))
             self._open_sets().destroy(one for one in self._open_sets().ours() if one not in wanted)
+
+
+def _uncollected(work: Callable[[], T]) -> T:
+    """Do work that makes very many objects and no garbage: looking for some takes as long again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        return work()
+    finally:
+        if was:
+            gc.enable()
 
 
 def _families() -> tuple[int, ...]:

@@ -35,8 +35,8 @@ def _atom(forward: Forward, family: int) -> Atom | None:
         source=forward.source,
         destination=forward.address,
     )
-    led = match.rule("DNAT")
-    return Atom(match.box(family), led.doing(("to-destination", _destination(forward, guest))))
+    options = (("to-destination", _destination(forward, guest)),)
+    return Atom(match.box(family), match.rule("DNAT", options=options))
 
 
 _ATOMS: dict[int, Memo[Forward, Atom | None]] = {

@@ -107,7 +107,8 @@ class Policy:
         into.append(first)
         rules = self.rules.rules
         # Named, so that of many rules only those are looked up that are new.
-        written = _opening(self.family, self.guests_are, self.verdicts).each(rules, chains.name)
+        kept = _opening(self.family, self.guests_are, self.verdicts, self.deny_asked)
+        written = kept.each(rules, chains.name)
         asking = self._asking(written)
         if asking:
             into.extend(
@@ -154,7 +155,7 @@ class Policy:
         """How many rules it takes until no more look at what was asked for; 0: none does."""
         for at in range(len(written), 0, -1):
             one = written[at - 1]
-            if (self.deny_asked and one.asked) or len(one.led) > len(one.plain):
+            if one.asked or len(one.led) > len(one.plain):
                 return at
         return 0
 
@@ -168,16 +169,16 @@ class Policy:
                 made += waiting
                 waiting.clear()
             made += one.led
-            if self.deny_asked:
-                (waiting if one.denies else made).extend(one.asked)
+            (waiting if one.denies else made).extend(one.asked)
         return made + waiting
 
     def _established(self, rule: PolicyRule | Forward) -> Iterator[Atom]:
         does = self.verdicts.of(rule) if _cuts(rule) else self.verdicts.allow()
-        for match, asked in _matches(rule, self.family, self.guests_are):
-            if self.deny_asked or not asked:
-                known = replace(match, established=True)
-                yield Atom(match.box(self.family), _does(known, does))
+        for match in _matches(rule, self.family, self.guests_are):
+            yield _atom(replace(match, established=True), self.family, does)
+        if self.deny_asked:
+            for match in _asked(rule, self.family, self.guests_are):
+                yield _atom(replace(match, established=True), self.family, does)
 
 
 LED = Extension("conntrack", (("ctstate", "DNAT"),))
@@ -186,35 +187,41 @@ LED = Extension("conntrack", (("ctstate", "DNAT"),))
 
 @lru_cache(maxsize=1 << 12)
 def _opening(
-    family: int, guests_are: Side, verdicts: Verdicts
+    family: int, guests_are: Side, verdicts: Verdicts, deny_asked: bool
 ) -> Memo[PolicyRule | Forward, _Written]:
     """What rules come to. Kept, so that an edit of one leaves those of the others as they are."""
 
     def written(rule: PolicyRule | Forward) -> _Written:
-        does = replace(verdicts.of(rule), matches=verdicts.limit(rule))
-        found: dict[bool, list[Atom]] = {False: [], True: []}
-        for match, asked in _matches(rule, family, guests_are):
-            made = Atom(match.box(family), _does(match, does), final=_final(rule))
-            found[asked].append(made)
-        led = tuple(found[False])
+        does, limit, final = verdicts.of(rule), verdicts.limit(rule), _final(rule)
+
+        def atoms(matches: Iterable[Match]) -> tuple[Atom, ...]:
+            return tuple(_atom(match, family, does, limit, final=final) for match in matches)
+
+        led = atoms(_matches(rule, family, guests_are))
         return _Written(
             plain=() if isinstance(rule, Forward) else led,
             led=led,
-            asked=tuple(found[True]),
+            asked=atoms(_asked(rule, family, guests_are)) if deny_asked else (),
             denies=_denies(rule) and rule.limit is None,
         )
 
     return Memo(written, size=1 << 15)
 
 
-def _matches(
-    rule: PolicyRule | Forward, family: int, guests_are: Side
-) -> Iterator[tuple[Match, bool]]:
-    """What a rule is about, and whether that is by ports that were asked for."""
+def _atom(
+    match: Match, family: int, does: Rule, more: tuple[Extension, ...] = (), *, final: bool = True
+) -> Atom:
+    """What is about that and does this."""
+    rule = match.rule(does.target, goto=does.goto, key=does.key, more=more)
+    return Atom(match.box(family), rule, final)
+
+
+def _matches(rule: PolicyRule | Forward, family: int, guests_are: Side) -> Iterator[Match]:
+    """What a rule is about."""
     if isinstance(rule, Forward):
         guest = _guest(rule, family)
         if guest is not None and _of_family(family, rule.source, rule.address):
-            match = Match(
+            yield Match(
                 protocol=str(rule.protocol or ""),
                 asked=rule.ports,
                 source=rule.source,
@@ -222,44 +229,48 @@ def _matches(
                 address=rule.address,
                 led=True,
             )
-            yield match, False
         return
-    heads = list(_heads(rule, family, guests_are))
-    if rule.ports is None:
-        yield from (
-            (replace(head, protocol=icmp_or(rule.protocol, family)), False) for head in heads
-        )
-        return
-    for protocol in protocols(rule.protocol):
-        for head in heads:
-            yield replace(head, protocol=str(protocol), ports=rule.ports), False
-    if rule.action is Action.DENY:
-        for protocol in protocols(rule.protocol):
-            for head in heads:
-                yield replace(head, protocol=str(protocol), asked=rule.ports, led=True), True
+    for source, destination in _ends(rule, family, guests_are):
+        if rule.ports is None:
+            protocol = icmp_or(rule.protocol, family)
+            yield Match(protocol=protocol, source=source, destination=destination)
+            continue
+        for transport in protocols(rule.protocol):
+            yield Match(
+                protocol=str(transport), ports=rule.ports, source=source, destination=destination
+            )
 
 
-def _heads(rule: PolicyRule, family: int, guests_are: Side) -> Iterator[Match]:
-    """The addresses that a rule is about; none where nothing can match."""
+def _asked(rule: PolicyRule | Forward, family: int, guests_are: Side) -> Iterator[Match]:
+    """What a deny is about by the ports that were asked for."""
+    if isinstance(rule, PolicyRule) and _denies(rule) and rule.ports is not None:
+        for source, destination in _ends(rule, family, guests_are):
+            for transport in protocols(rule.protocol):
+                yield Match(
+                    protocol=str(transport),
+                    asked=rule.ports,
+                    source=source,
+                    destination=destination,
+                    led=True,
+                )
+
+
+def _ends(
+    rule: PolicyRule, family: int, guests_are: Side
+) -> Iterator[tuple[Subnet | None, Subnet | None]]:
+    """The sources and destinations that a rule is about; none where nothing can match."""
     if not _of_family(family, rule.source, rule.destination):
         return
-    head = Match(source=rule.source, destination=rule.destination)
     if rule.guests is None:
-        yield head
+        yield rule.source, rule.destination
         return
     within = rule.source if guests_are == "source" else rule.destination
     for guest in sorted(rule.guests, key=int):
         if guest.version == family and (within is None or guest in within):
             if guests_are == "source":
-                yield replace(head, source=_single(guest))
+                yield _single(guest), rule.destination
             else:
-                yield replace(head, destination=_single(guest))
-
-
-def _does(match: Match, does: Rule) -> Rule:
-    """The rule about that which does this."""
-    about = match.rule(does.target, goto=does.goto)
-    return replace(about, matches=about.matches + does.matches, key=does.key)
+                yield rule.source, _single(guest)
 
 
 def _final(rule: PolicyRule | Forward) -> bool:

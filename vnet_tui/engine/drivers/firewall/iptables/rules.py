@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -118,10 +118,6 @@ class Rule:
             self.options,
             self.key,
         ]
-
-    def doing(self, *options: tuple[str, str]) -> Rule:
-        """The same with options of its target."""
-        return replace(self, options=options)
 
     @classmethod
     def load(cls, data: Sequence[Any]) -> Rule:
