@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from tests.support.lab import Lab
-from tests.support.packets import Answer, Fate, Machine, Packets, Probe
+from tests.support.packets import Answer, Fate, Machine, Packets, Probe, visiting
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver, choose
 from vnet_tui.engine.model import Address, Network
 from vnet_tui.engine.policy import network_rules
@@ -47,9 +47,12 @@ HOST_SETTINGS = {
     "ipv4/ip_forward": "1",
     "ipv6/conf/all/forwarding": "1",
     "ipv6/conf/default/accept_dad": "0",
-    "ipv4/icmp_ratelimit": "0",  # a test gets more refusals than a host would send in its time
-    "ipv6/icmp/ratelimit": "0",
 }
+"""What routes, and needn't wait for addresses."""
+
+NO_LIMIT = {"ipv4/icmp_ratemask": "0", "ipv6/icmp/ratemask": ""}
+"""No kind of ICMP is limited (ip-sysctl.rst): a test gets more refusals, from the host and from
+others, than they would send in its time; and one second has a limit for all together."""
 
 EMPTY = Ruleset(networks={})
 
@@ -175,6 +178,10 @@ class FirewallLab:
         await self.driver.set(SetFirewall(before=self.now, after=after))
         self.now = after
 
+    async def write_anew(self) -> None:
+        """Have the rules that are there written as if they weren't."""
+        await self.driver.set(SetFirewall(before=self.now, after=self.now, rewrite=True))
+
     def check(self, table: str | Sequence[Row]) -> None:
         """All rows at once; fails naming every row that isn't as it should be."""
         expected = rows(table) if isinstance(table, str) else table
@@ -193,8 +200,7 @@ class FirewallLab:
         await self.driver.close()
 
     def _build(self) -> None:
-        for knob, value in HOST_SETTINGS.items():
-            Path("/proc/sys/net", knob).write_text(value)
+        _set(HOST_SETTINGS)
         set_bridge_netfilter(self.bridge_netfilter)
         outside = self.lab.machine("outside")
         commands = ["link add uplink type veth peer eth0 netns outside", "link set uplink up"]
@@ -227,6 +233,14 @@ class FirewallLab:
             setup += [f"route add default via {four}.1", f"route add default via {six}1"]
             _batch(setup, machine.name)
             self.machines[name] = machine
+        for one in self.machines.values():
+            with visiting(one):
+                _set(NO_LIMIT)
+
+
+def _set(knobs: Mapping[str, str]) -> None:
+    for knob, value in knobs.items():
+        Path("/proc/sys/net", knob).write_text(f"{value}\n")
 
 
 def _long(text: str) -> str:

@@ -20,7 +20,7 @@ from tests.support.firewall_lab import (
     SPACE,
     address,
 )
-from tests.support.packets import Fate, Probe
+from tests.support.packets import Answer, Fate, Probe
 from vnet_tui.engine.model import Action, Address, Mode, Network, PortRange, Protocol, Rule
 
 HOST = ("host", "host2", "gw-foo", "gw-bar", "loopback")
@@ -29,10 +29,19 @@ _OWN_SERVICES = {("tcp", 53), ("udp", 53), ("udp", 67), ("udp", 547)}
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A fate, and who answers where it is to pass."""
+    """A fate, and where it is to pass, who answers (empty: whoever pings) and whom that one sees
+    (an address; empty: it doesn't tell)."""
 
     fate: Fate
     server: str = ""
+    seen_from: str = ""
+
+    def wrong(self, answer: Answer) -> bool:
+        """Whether what happened is something else."""
+        told = self.fate is Fate.PASS and bool(self.server)
+        return answer.fate is not self.fate or (
+            told and (answer.server, answer.seen_from) != (self.server, self.seen_from)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def expected(networks: Mapping[str, Network], probe: Probe, family: int) -> Expe
     if machine == "host":
         led = _led(networks, probe.who, packet)
         if led is None:
-            return _answer("host", packet, HOST_PORTS)
+            return _answer("host", packet, HOST_PORTS, packet.source)
         packet = led
         machine = _machine(packet.target)
     home, away = GUESTS.get(probe.who), GUESTS.get(machine)
@@ -62,13 +71,34 @@ def expected(networks: Mapping[str, Network], probe: Probe, family: int) -> Expe
             return Expected(Fate.DENIED)
         if away is not None and not _allowed(networks[away], packet, outgoing=False):
             return Expected(Fate.DENIED)
-    return _answer(machine, packet, PORTS)
+    return _answer(machine, packet, PORTS, _seen(networks, packet, home, away))
 
 
-def _answer(machine: str, packet: _Packet, ports: tuple[int, ...]) -> Expected:
-    if packet.protocol == "icmp" or packet.port in ports:
-        return Expected(Fate.PASS, machine)
+def _answer(machine: str, packet: _Packet, ports: tuple[int, ...], seen: Address) -> Expected:
+    if packet.protocol == "icmp":
+        return Expected(Fate.PASS)
+    if packet.port in ports:
+        return Expected(Fate.PASS, machine, str(seen))
     return Expected(Fate.REFUSED)
+
+
+def _seen(
+    networks: Mapping[str, Network], packet: _Packet, home: str | None, away: str | None
+) -> Address:
+    """The address from which a packet comes for who gets it.
+
+    What leaves a network with NAT has the host's, and so has what a forward leads back to where it
+    came from, since the answer has to come back through the host.
+    """
+    version = packet.source.version
+    led = packet.asked is not None
+    if led and away is not None and _machine(packet.source) == "host":
+        return _gateway(away, version)
+    if home is not None and home == away:
+        return _gateway(home, version) if led else packet.source
+    if home is not None and networks[home].mode is Mode.NAT:
+        return ip_address(address("host" if away is None else f"gw-{away}", version))
+    return packet.source
 
 
 def _led(networks: Mapping[str, Network], who: str, packet: _Packet) -> _Packet | None:
@@ -96,17 +126,13 @@ def _allowed(network: Network, packet: _Packet, *, outgoing: bool) -> bool:
     if network.mode is Mode.ISOLATED:
         return False
     policy = network.outgoing if outgoing else network.incoming
-    moved = any(
-        _is_forward(rule) and rule.destport not in (None, rule.port)
-        for rule in network.incoming.rules
-    )
     for rule in policy.rules:
         if not rule.enabled:
             continue
         if not outgoing and _is_forward(rule):
             if packet.asked is not None and _came_by(rule, packet):
                 return True
-        elif _matches(rule, packet, outgoing=outgoing, asked_too=moved and not outgoing):
+        elif _matches(rule, packet, outgoing=outgoing, asked_too=not outgoing):
             return rule.action is Action.ALLOW
     return policy.default is Action.ALLOW
 
@@ -198,6 +224,8 @@ def _source(probe: Probe, family: int) -> Address:
     if probe.who != "host":
         return ip_address(address(probe.who, family))
     machine = _machine(ip_address(probe.to))
+    if probe.to == address("host2", 4):  # the second of a subnet comes from the first
+        return ip_address(address("host", 4))
     if machine == "host":
         return ip_address(probe.to)
     return ip_address(address(f"gw-{GUESTS[machine]}" if machine in GUESTS else "host", family))

@@ -107,6 +107,8 @@ SHARED_CHAINS: Mapping[str, Chain] = {
 
 CUTTING = Chain(
     (
+        # Errors about a connection are none of their own, whatever is denied to ICMP.
+        "ct state related accept",
         f"ct direction original iifname vmap @{CUTS_OUT}",
         f"ct direction original oifname vmap @{CUTS_IN}",
         f"ct direction reply oifname vmap @{CUTS_OUT_BACK}",

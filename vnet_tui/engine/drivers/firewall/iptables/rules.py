@@ -37,13 +37,18 @@ _SHARED = (
 _PER_NETWORK = "OUT|IN|LED|CUTOUT|CUTIN|REFOUT|REFIN|NOTEOUT|NOTEIN|SENT|GOT|DNAT|HAIR|NAT|MARK"
 _OURS = re.compile(
     rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9a-z]{{5}})?"
-    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9a-z]{{5}})?)"
+    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9a-z]{{3,5}})?)"
 )
 
 
+NAME_BYTES = 28
+"""As many as a chain's name has at most (XT_EXTENSION_MAXNAMELEN in ``linux/netfilter/x_tables.h``,
+less one that iptables keeps for itself)."""
+
+
 def chain_name(part: str, network: UUID) -> str:
-    """A chain of one network. Names have at most 28 bytes (XT_EXTENSION_MAXNAMELEN), so that the
-    network is there as a digest; five letters may follow."""
+    """A chain of one network. The network is there as a digest, so that there is room for it, and
+    for some letters after it."""
     return f"VNET-{part}-{digits(network)}"
 
 

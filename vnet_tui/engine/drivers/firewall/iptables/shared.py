@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from vnet_tui.engine.drivers.firewall.iptables.boxes import Atom, Match
@@ -33,6 +33,7 @@ LOCAL_HERE = Extension("addrtype", (("dst-type", "LOCAL"), ("limit-iface-in", ""
 
 TRANSLATED = Extension("conntrack", (("ctstate", "DNAT"),))
 ESTABLISHED = Extension("conntrack", (("ctstate", "RELATED,ESTABLISHED"),))
+RELATED = Extension("conntrack", (("ctstate", "RELATED"),))
 
 _LOOPBACK = {4: "127.0.0.0/8", 6: "::1"}
 _TO_MANY = {4: ("224.0.0.0/4", "255.255.255.255"), 6: ("ff00::/8",)}
@@ -85,10 +86,13 @@ def shared_filter(parts: Sequence[Part], family: int) -> Shared:
     chains |= dispatch("VNET-FROM", "came_in", _leads(parts, "OUT"))
     chains |= dispatch("VNET-TO", "goes_out", _leads(parts, "IN"))
     if cutting:
+        passes = Rule(target="VNET-COUNT" if counting else RETURN, goto=counting)
         chains["VNET-EST"] = (
+            # Errors about a connection are none of their own, whatever is denied to ICMP.
+            replace(passes, matches=(RELATED,)),
             Rule(target="VNET-CUT", matches=(CONNECTION["ORIGINAL"],)),
             Rule(target="VNET-BACK", matches=(CONNECTION["REPLY"],)),
-            Rule(target="VNET-COUNT" if counting else RETURN, goto=counting),
+            passes,
         )
         for name in ("VNET-CUT", "VNET-BACK"):
             both = (Rule(target=f"{name}OUT"), Rule(target=f"{name}IN", goto=True))

@@ -30,7 +30,7 @@ from vnet_tui.engine.drivers.firewall.iptables.boxes import (
     everything,
     subnet,
 )
-from vnet_tui.engine.drivers.firewall.iptables.rules import Rule
+from vnet_tui.engine.drivers.firewall.iptables.rules import NAME_BYTES, Rule
 from vnet_tui.engine.model import PortRange
 
 WIDTH = 8
@@ -55,8 +55,8 @@ _LETTERS, _ALPHABET = 5, "abcdefghijklmnopqrstuvwxyz0123456789"
 
 @dataclass(slots=True)
 class Chains:
-    """The chains of one purpose: the first has the ``name``, further ones that and five letters
-    that say where they are in the tree."""
+    """The chains of one purpose: the first has the ``name``, further ones that and some letters,
+    up to five, that say where they are in the tree."""
 
     name: str
     made: dict[str, Sequence[Rule]] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Chains:
 
     def first_choice(self, path: str) -> str:
         """The name that a chain has unless another has it."""
-        return f"{self.name}-{_letters(path)}"
+        return f"{self.name}-{_letters(path)}"[:NAME_BYTES]
 
     def free(self, path: str) -> str:
         """A name that none has yet."""
