@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-FREE = 3
+FREE = 5
 """How many repairs others may undo, one after another, before the next one has to wait."""
 
 FIRST_SECONDS = 1.0
@@ -22,7 +22,7 @@ class Backoff:
     """The repairs of one thing, and when the next may be tried.
 
     What fails is tried again after 1 s, 2 s, 4 s and so on; what was mended and undone by others
-    is mended at once three times, then it waits likewise. ``clock`` gives seconds.
+    is mended at once five times, then it waits likewise. ``clock`` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,17 +37,21 @@ class Backoff:
         """How many repairs there were since all was quiet."""
         return self._tries
 
+    @property
+    def quiet(self) -> bool:
+        """Whether there was no trouble for so long that what was doesn't count any more."""
+        return self._clock() > self._last + self._delay + QUIET_SECONDS
+
     def wait(self) -> float:
         """Seconds until the next repair may be tried; 0: now."""
         return max(0.0, self._last + self._delay - self._clock())
 
     def tried(self, *, failed: bool) -> None:
         """A repair was made, or failed."""
-        now = self._clock()
-        if now > self._last + self._delay + QUIET_SECONDS:
+        if self.quiet:
             self._tries = 0
         self._tries += 1
-        self._last = now
+        self._last = self._clock()
         beyond = self._tries - (0 if failed else FREE)
         # Beyond the longest wait the power needn't be worked out, and would overflow some day.
         self._delay = (

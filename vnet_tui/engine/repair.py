@@ -70,7 +70,7 @@ class Repair:
         self._woken = asyncio.Event()
         self._names: Mapping[UUID, str] = {}
         self._cases: dict[Subject, _Case] = {}
-        self._backoffs: dict[Subject, Backoff] = {}
+        self._backoffs: dict[tuple[Subject, str], Backoff] = {}
         self._unreadable: frozenset[UUID] = frozenset()
         self._unable = Backoff()
         self._complaint = ""
@@ -157,9 +157,10 @@ class Repair:
                 audit.log("repair", self._named(subject), steps=steps, by=audit.ITSELF)
                 self._tell(EventKind.RECOVERED, subject, f"repaired: {enumerated(steps)}")
         for subject, why in found.failed.items():
-            backoff, case = self._backoff(subject), self._cases[subject]
-            backoff.tried(failed=True)
+            case = self._cases[subject]
             case.what = symptoms(found.drift[subject])
+            backoff = self._backoff(subject)
+            backoff.tried(failed=True)
             if case.why != why or backoff.longest == 1:
                 case.why = why
                 error = VnetError(why)
@@ -170,8 +171,8 @@ class Repair:
             case = self._cases.pop(subject)
             if case.told and (subject is None or subject in found.running.networks):
                 self._tell(EventKind.RECOVERED, subject, "is as it should be again")
-        for subject in self._backoffs.keys() - found.running.networks.keys() - {None}:
-            del self._backoffs[subject]
+        for key in [key for key, backoff in self._backoffs.items() if backoff.quiet]:
+            del self._backoffs[key]
 
     def _outlook(self, subject: Subject, name: str) -> str:
         """What becomes of it."""
@@ -184,7 +185,9 @@ class Repair:
         return f"{why}; next try at {_clock(backoff.wait())}"
 
     def _backoff(self, subject: Subject) -> Backoff:
-        return self._backoffs.setdefault(subject, Backoff())
+        """That of what is wrong with a subject now; other trouble is mended at once."""
+        what = case.what if (case := self._cases.get(subject)) else ""
+        return self._backoffs.setdefault((subject, what), Backoff())
 
     def _complain(self, error: VnetError) -> None:
         """The host can't be looked at: say so once."""
