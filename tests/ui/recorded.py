@@ -15,6 +15,7 @@ from vnet_tui.engine.views import (
     Denial,
     Event,
     EventKind,
+    Flow,
     Guest,
     HistoryPoint,
     Lease,
@@ -47,6 +48,7 @@ class Recorded:
     in_bits: float = 0.0
     out_bits: float = 0.0
     ports: tuple[str, ...] = field(default=())
+    flows: tuple[Flow, ...] = ()
 
     def traffic(self, moment: float) -> NetworkTraffic:
         """Its figures at a moment: the same for the same moment, in every process."""

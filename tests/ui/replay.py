@@ -31,6 +31,7 @@ from vnet_tui.engine.views import (
     Checkpoint,
     Event,
     EventKind,
+    Flows,
     Guest,
     HistoryPoint,
     HostInfo,
@@ -306,6 +307,10 @@ class Replay:
 
     async def guests(self, ref: Ref) -> tuple[Guest, ...]:
         return self._find(ref).guests
+
+    async def flows(self, ref: Ref, most: int = 200) -> Flows:
+        found = self._find(ref).flows
+        return Flows(time=self.now, total=len(found), flows=found[:most])
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         return self._find(ref).rules

@@ -10,6 +10,7 @@ from vnet_tui.engine.terms import Subnet
 from vnet_tui.engine.views import (
     Checkpoint,
     Event,
+    Flows,
     Guest,
     HistoryPoint,
     HostInfo,
@@ -141,6 +142,13 @@ class Connection(Protocol):
 
     async def leases(self, ref: Ref) -> tuple[Lease, ...]:
         """Every lease of a network that dnsmasq keeps, by address."""
+
+    async def flows(self, ref: Ref, most: int = 200) -> Flows:
+        """The connections of a running network's guests beyond it, the ``most`` busiest.
+
+        Rates are those since the question before, if that is a second or a few ago. The first
+        question makes the kernel count; what connections carried before isn't known.
+        """
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         """The forwarding rules in document order, incoming first."""

@@ -28,6 +28,8 @@ STP_FORWARD_DELAY = 15
 """Seconds that a port listens and learns where spanning tree is on (IEEE 802.1D's default)."""
 
 IP_FORWARD = "net/ipv4/ip_forward"
+FLOW_ACCOUNTING = "net/netfilter/nf_conntrack_acct"
+"""Whether the kernel counts what tracked connections carry: those that begin from then on."""
 IP6_FORWARD = "net/ipv6/conf/all/forwarding"
 
 

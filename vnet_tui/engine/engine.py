@@ -43,6 +43,7 @@ from vnet_tui.engine.subnets import in_use, suggest_subnet
 from vnet_tui.engine.views import (
     Checkpoint,
     Event,
+    Flows,
     Guest,
     HistoryPoint,
     Lease,
@@ -324,6 +325,11 @@ class Engine:
         """Every lease of a network that dnsmasq keeps, by address."""
         uuid = (await self._look()).find(ref)
         return await asyncio.to_thread(read_leases, self.paths, uuid)
+
+    async def flows(self, ref: Ref, most: int = 200) -> Flows:
+        """The connections of a running network's guests beyond it, the ``most`` busiest."""
+        listing = await self._look()
+        return await self._live.flows(listing.find(ref), listing, most)
 
     async def rules(self, ref: Ref) -> tuple[RuleStatus, ...]:
         """The forwarding rules in document order, incoming first."""

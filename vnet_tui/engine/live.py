@@ -16,6 +16,7 @@ from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
 from vnet_tui.engine.events import EventBus
+from vnet_tui.engine.flow_reader import FlowReader
 from vnet_tui.engine.guard import Guard
 from vnet_tui.engine.guests import find_guest, guests, namesake_notes
 from vnet_tui.engine.leases import LeaseWatch, read_leases
@@ -35,6 +36,7 @@ from vnet_tui.engine.system import System
 from vnet_tui.engine.upkeep import Looked, Upkeep
 from vnet_tui.engine.views import (
     EventKind,
+    Flows,
     Guest,
     HistoryPoint,
     Lease,
@@ -69,6 +71,7 @@ class Live:
         self._starting = asyncio.Lock()
         self._guard = Guard(paths)
         self._lost_ports = LostPorts()
+        self._flows = FlowReader(paths, self.changes)
         self._on_disk = OnDisk(paths, catalog, bus, self._guard)
         self._repair = Repair(
             self.changes,
@@ -185,6 +188,12 @@ class Live:
             for mac, port in (await links.forwarding_database(bridge)).items():
                 ports.setdefault(port, set()).add(mac)
         return guests(network, self._leases(uuid), ports, time.time())
+
+    async def flows(self, uuid: UUID, listing: Listing, most: int) -> Flows:
+        """Who of a network talks with whom beyond it."""
+        if (running := listing.running.get(uuid)) is None:
+            raise StateError(f"{listing.name(uuid)} doesn't run")
+        return await self._flows.read(uuid, running[1], most)
 
     def rules(self, uuid: UUID, listing: Listing) -> tuple[RuleStatus, ...]:
         """The rules of a network and whether they do their work."""

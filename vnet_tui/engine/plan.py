@@ -15,6 +15,7 @@ from uuid import UUID
 
 from vnet_tui.engine import steps
 from vnet_tui.engine.desired import (
+    FLOW_ACCOUNTING,
     IP6_FORWARD,
     IP_FORWARD,
     Desired,
@@ -321,6 +322,8 @@ def host_sysctls(desired: Desired, observed: Observed) -> dict[str, str]:
         remembered = [key for key in observed.remembered if key.endswith("/accept_ra")]
         wanted |= dict.fromkeys([*listening, *remembered], "2")
         wanted[IP6_FORWARD] = "1"
+    if desired.networks and FLOW_ACCOUNTING in observed.remembered:
+        wanted[FLOW_ACCOUNTING] = "1"  # somebody looked at connections while these ran
     return wanted
 
 

@@ -187,6 +187,45 @@ class HistoryPoint:
     out_bits: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A connection of a guest with somebody beyond its network, as the kernel tracks it.
+
+    ``opened`` says by whom: ``out`` by the guest, ``in`` by the peer; then ``asked`` and
+    ``asked_port`` are where the peer opened it to, if that isn't the guest itself (a forward).
+    Ports are 0 where the protocol has none. Bytes and packets are totals, rates bits a second;
+    None: nobody counts, or there is no rate yet. ``id`` is the kernel's, as long as the
+    connection lives.
+    """
+
+    id: int
+    protocol: str
+    opened: Literal["in", "out"]
+    guest: Address
+    guest_port: int
+    peer: Address
+    peer_port: int
+    asked: Address | None = None
+    asked_port: int = 0
+    in_packets: int | None = None
+    in_bytes: int | None = None
+    out_packets: int | None = None
+    out_bytes: int | None = None
+    in_bits: float | None = None
+    out_bits: float | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """The connections of a network at one moment (seconds since 1970), busiest first; ``total``
+    is how many there are, of which as many are told as were asked for."""
+
+    time: float
+    total: int
+    flows: tuple[Flow, ...]
+
+
 class EventKind(StrEnum):
     """What an event is about."""
 

@@ -22,6 +22,7 @@ READING = frozenset(
         "doctor",
         "events",
         "explain",
+        "flows",
         "guests",
         "history",
         "host",
@@ -44,7 +45,7 @@ NEWEST_ONLY = frozenset({"samples"})
 """The streams of which a reader who is behind gets the newest item only. Of others it gets all,
 up to a number."""
 
-WIRE_NAMES = {"checkpoint": "GetCheckpoint"}
+WIRE_NAMES = {"checkpoint": "GetCheckpoint", "flows": "GetFlows"}
 """Where the method's own name won't do: methods, types and errors may not share one."""
 
 JOIN = "Join"
