@@ -37,17 +37,21 @@ class Plan:
     @property
     def address(self) -> str:
         """The host's address; the guests' are ``first`` to ``last``."""
-        return f"10.77.{self.number}.1"
+        return f"{self._subnet}.1"
 
     @property
     def first(self) -> str:
         """The first address that is handed out."""
-        return f"10.77.{self.number}.100"
+        return f"{self._subnet}.100"
 
     @property
     def last(self) -> str:
         """The last address that is handed out."""
-        return f"10.77.{self.number}.200"
+        return f"{self._subnet}.200"
+
+    @property
+    def _subnet(self) -> str:
+        return f"10.{77 + self.number // 256}.{self.number % 256}"
 
 
 class Manager(Protocol):

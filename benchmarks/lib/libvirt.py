@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.lib import arena, bringup_rounds
 from benchmarks.lib.bringup_rounds import Plan
 
-_URI = "network:///system"
+URI = "network:///system"
 _DRIVERS = "connection-driver"
 _PRIVATE = ("/run", "/var/lib/libvirt", "/etc/libvirt", "/var/log", "/var/cache")
 
@@ -50,13 +50,13 @@ class Libvirt:
         self._daemon = subprocess.Popen(["libvirtd"], stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
         while subprocess.run(
-            ["virsh", "-c", _URI, "net-list"], capture_output=True, check=False
+            ["virsh", "-c", URI, "net-list"], capture_output=True, check=False
         ).returncode:
             if time.monotonic() > deadline or self._daemon.poll() is not None:
                 raise SystemExit("libvirtd doesn't answer")
             time.sleep(0.05)
         self._shell = subprocess.Popen(
-            ["virsh", "-c", _URI],
+            ["virsh", "-c", URI],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

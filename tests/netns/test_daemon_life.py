@@ -112,18 +112,20 @@ def test_a_killed_clients_change_goes_to_its_end(lab: Lab) -> None:
         asking.call("Stop", {"refs": ["web"]})
 
 
-def test_a_socket_that_systemd_gives_is_served(lab: Lab, tmp_path: Path) -> None:
+def test_a_socket_that_is_given_is_served(lab: Lab, tmp_path: Path) -> None:
     path = tmp_path / "given.sock"
-    program = ["systemd-socket-activate", "-l", str(path), "-E", "PYTHONPATH"]
-    program += ["-E", "VNET_RUN_DIR", "-E", "VNET_STATE_DIR", *VNETD]
-    daemon = Daemon(lab.paths, program=program)
-    daemon.spawn()
-    eventually(path.exists)
-    with Raw(path) as asking:  # this is what starts it
-        assert asking.call("Host")["parameters"]["result"]["via"] == "daemon"
-        assert not lab.paths.socket.exists()
-        assert daemon.stop() == 0
-    assert path.exists()  # it is systemd's
+    give = 'exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'  # sd_listen_fds(3)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as given:
+        given.bind(str(path))
+        given.listen()
+        daemon = Daemon(lab.paths, program=["sh", "-c", give, "sh", *VNETD], stdin=given)
+        with Raw(path) as asking:
+            asking.ask("Host")  # it waits for whoever will listen
+            daemon.start()
+            assert asking.reply()["parameters"]["result"]["via"] == "daemon"
+            assert not lab.paths.socket.exists()
+            assert daemon.stop() == 0
+    assert path.exists()  # it is the giver's
 
 
 def test_the_service_manager_is_told(lab: Lab, tmp_path: Path) -> None:

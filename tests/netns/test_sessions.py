@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.daemon import Daemon
 from tests.support.dhcp import lease4
 from tests.support.eventually import eventually
 from tests.support.inventory import inventory
@@ -83,6 +84,11 @@ def test_the_command_line(
     shell: Shell, tmp_path: Path, world: Mapping[str, Callable[[], None]]
 ) -> None:
     assert run_page(DOCS / "cli.md", shell, tmp_path / "home", world) > 20
+
+
+def test_the_daemon(lab: Lab, shell: Shell, tmp_path: Path) -> None:
+    with Daemon(lab.paths):
+        assert run_page(DOCS / "daemon.md", shell, tmp_path / "home", {}) == 3
 
 
 def test_the_guide(

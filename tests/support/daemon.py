@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -44,7 +45,9 @@ class Daemon:
         *options: str,
         program: Sequence[str] = VNETD,
         environ: Mapping[str, str] | None = None,
+        stdin: socket.socket | None = None,
     ) -> None:
+        self._stdin = stdin
         self.paths = paths
         self._argv = [*program, *options]
         self._environ = environment(paths, environ)
@@ -85,6 +88,7 @@ class Daemon:
         self.process = subprocess.Popen(
             self._argv,
             env=self._environ,
+            stdin=subprocess.DEVNULL if self._stdin is None else self._stdin.fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
