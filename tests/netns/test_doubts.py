@@ -109,6 +109,10 @@ async def test_a_guest_whom_nobody_knows_is_waited_for(lab: Lab) -> None:
         lab.paths.lease_file(foo.uuid).write_text("0 52:54:00:00:00:01 10.5.0.8 Mail *\n")
         named = text.replace("<name>", f"<uuid>{foo.uuid}</uuid><name>")
         assert [line for line, _ in await told(engine, named)] == [7]
+        # As it starts guests are yet to come; what looks like a slip of the pen is told then, too.
+        later = await engine.define(named.replace('"mail"', '"elsewhere"'))
+        (slip,) = await engine.warnings(later.uuid)
+        assert slip.remedy == "did you mean web?"
 
 
 async def test_a_forward_that_another_network_has_as_it_runs(lab: Lab) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from vnet_tui.cli.arguments import Arguments
 from vnet_tui.cli.documents import text_of
 from vnet_tui.cli.session import Session
@@ -12,25 +14,43 @@ PENDING = (
     "It runs on with its earlier definition; 'vnet network-apply {}' brings it to the new one."
 )
 
+_MOST_WARNINGS = 10
+
 
 def told_pending(text: str, info: NetworkInfo) -> str:
     """What was done to a definition, and what is left to do where the network runs."""
     return f"{text}\n{PENDING.format(info.name)}" if info.pending else text
 
 
+def warn_of(session: Session, name: str, problems: Iterable[Problem]) -> None:
+    """Tell what deserves a look in what was defined, or runs now; all of many is
+    network-validate's to tell."""
+    found = [problem for problem in problems if problem.severity is Severity.WARNING]
+    for problem in found[:_MOST_WARNINGS]:
+        session.warn(_placed(name, problem))
+    if len(found) > _MOST_WARNINGS:
+        session.warn(f"{name}: and {len(found) - _MOST_WARNINGS} warnings more")
+
+
 async def network_define(session: Session, args: Arguments) -> int:
     """Put a network into the store, or change its definition."""
     connection = await session.connection()
-    info = await connection.define(text_of(session.documents[0]))
+    text = text_of(session.documents[0])
+    problems = await connection.validate(text)
+    info = await connection.define(text)
     session.tell(told_pending(f"Network {info.name} defined from {_source(args)}", info), info)
+    warn_of(session, _source(args), problems)
     return 0
 
 
 async def network_create(session: Session, args: Arguments) -> int:
     """Start a transient network: it is gone when it stops."""
     connection = await session.connection()
-    info = await connection.create(text_of(session.documents[0]))
+    text = text_of(session.documents[0])
+    problems = await connection.validate(text)
+    info = await connection.create(text)
     session.tell(f"Network {info.name} created from {_source(args)}", info)
+    warn_of(session, _source(args), problems)
     return 0
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from vnet_tui.cli.arguments import Arguments
+from vnet_tui.cli.defining import warn_of
 from vnet_tui.cli.documents import text_of
 from vnet_tui.cli.session import Session
 from vnet_tui.engine.views import Disturbance, NetworkInfo, Preview, Verb
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
 
 SOMETHING_TO_DO = 2
 """The exit status of network-plan where a plan isn't empty."""
@@ -13,8 +20,10 @@ SOMETHING_TO_DO = 2
 
 async def network_start(session: Session, args: Arguments) -> int:
     """Start defined networks, as one batch."""
-    infos = await (await session.connection()).start(args.texts("network"))
+    connection = await session.connection()
+    infos = await connection.start(args.texts("network"))
     session.tell(_each(infos, "started"), infos)
+    await _warn(session, connection, infos)
     return 0
 
 
@@ -49,7 +58,14 @@ async def network_apply(session: Session, args: Arguments) -> int:
     connection = await session.connection()
     infos = [await connection.apply(ref) for ref in args.texts("network")]
     session.tell("\n".join(f"Network {info.name} is as defined" for info in infos), infos)
+    await _warn(session, connection, infos)
     return 0
+
+
+async def _warn(session: Session, connection: Connection, infos: Sequence[NetworkInfo]) -> None:
+    """Tell what deserves a look in networks that run now; lines are those of their definitions."""
+    for info in infos:
+        warn_of(session, info.name, await connection.warnings(info.uuid))
 
 
 def _each(infos: list[NetworkInfo] | tuple[NetworkInfo, ...], done: str) -> str:

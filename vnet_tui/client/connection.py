@@ -62,7 +62,12 @@ class Connection(Protocol):
         """Its document: as it runs (with ``id``); as defined when ``inactive`` or not running."""
 
     async def validate(self, xml: str) -> tuple[Problem, ...]:
-        """Everything wrong with a document, alone and beside the other definitions."""
+        """Everything wrong with a document, alone, beside the other definitions, and on the host
+        as it is now."""
+
+    async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
+        """What of a definition (of a transient network: of what runs) deserves a look now: rules
+        that never decide, names that look like slips, ports that the host itself listens on."""
 
     async def define(self, xml: str, *, replacing: str | None = None) -> NetworkInfo:
         """Put a definition into the store, new or in place of the one with its UUID or name.

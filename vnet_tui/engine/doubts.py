@@ -18,13 +18,18 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.policy import has_forwards
 
 
-def doubts(network: Network, running: Collection[Network], paths: Paths) -> tuple[Problem, ...]:
-    """Rules that wait for guests whom nobody knows, and forwards of ports of the host's own."""
+def doubts(
+    network: Network, running: Collection[Network], paths: Paths, *, starts: bool = False
+) -> tuple[Problem, ...]:
+    """Rules that wait for guests whom nobody knows, and forwards of ports of the host's own.
+
+    ``starts``: guests are yet to come, so that only names are told that look like slips.
+    """
     try:
         leases = read_leases(paths, network.uuid) if network.uuid else ()
     except StoreError:
         leases = ()  # a definition doesn't need them, and a start will say so
-    waiting = unknown_guests(network, guest_names(network, leases))
+    waiting = unknown_guests(network, guest_names(network, leases), only_slips=starts)
     return (*waiting, *host_ports([network], running)[0])
 
 

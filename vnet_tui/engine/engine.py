@@ -36,7 +36,7 @@ from vnet_tui.engine.errors import (
 from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.live import Live
-from vnet_tui.engine.model import Network, Subnet
+from vnet_tui.engine.model import Subnet
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.requests import NamedChange
 from vnet_tui.engine.subnets import in_use, suggest_subnet
@@ -158,19 +158,17 @@ class Engine:
 
     async def validate(self, text: str) -> tuple[Problem, ...]:
         """Everything wrong with a document, alone, beside the definitions, and on this host now."""
-        listing = await self._look()
-        network, problems = await asyncio.to_thread(definitions.examined, text, listing.known)
-        if network is None:
-            return problems
-        later = (replace(one, severity=Severity.WARNING) for one in requests.unrunnable(network))
-        doubtful = (*later, *await self._doubts(network, listing))
-        return (*problems, *sorted(doubtful, key=lambda problem: problem.line))
+        return await self._problems(text, await self._look(), starts=False)
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
-        """What of a definition (of a transient network: of what runs) deserves a look now."""
+        """What of a definition (of a transient network: of what runs) deserves a look as it starts.
+
+        As :meth:`validate` tells it, but for guests that are yet to come.
+        """
         listing = await self._look()
         text = write(listing.known[listing.find(ref)])
-        return tuple(one for one in await self.validate(text) if one.severity is Severity.WARNING)
+        problems = await self._problems(text, listing, starts=True)
+        return tuple(problem for problem in problems if problem.severity is Severity.WARNING)
 
     # Definitions
 
@@ -404,9 +402,14 @@ class Engine:
     async def _preview(self, change: NamedChange) -> Preview:
         return preview(await (await self._live.changes()).preview(change.prepare))
 
-    async def _doubts(self, network: Network, listing: Listing) -> tuple[Problem, ...]:
+    async def _problems(self, text: str, listing: Listing, *, starts: bool) -> tuple[Problem, ...]:
+        network, problems = await asyncio.to_thread(definitions.examined, text, listing.known)
+        if network is None:
+            return problems
+        later = (replace(one, severity=Severity.WARNING) for one in requests.unrunnable(network))
         running = [as_run for _, as_run in listing.running.values()]
-        return await asyncio.to_thread(doubts, network, running, self.paths)
+        now = await asyncio.to_thread(doubts, network, running, self.paths, starts=starts)
+        return (*problems, *sorted((*later, *now), key=lambda problem: problem.line))
 
     async def _infos(self, refs: Sequence[Ref]) -> tuple[NetworkInfo, ...]:
         listing = await self._look()

@@ -36,6 +36,7 @@ READING = frozenset(
         "samples",
         "suggest_subnet",
         "validate",
+        "warnings",
         "xml",
     }
 )

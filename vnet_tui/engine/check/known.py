@@ -20,11 +20,14 @@ def never_known(network: Network, domain: str) -> bool:
     return domain.lower() not in reserved and not leases
 
 
-def unknown_guests(network: Network, known: Collection[str]) -> Iterator[Problem]:
+def unknown_guests(
+    network: Network, known: Collection[str], *, only_slips: bool = False
+) -> Iterator[Problem]:
     """Each name that rules wait for, told once, at the first of them.
 
     ``known`` are the names of guests, as :func:`~vnet_tui.engine.guests.guest_names` gives them.
-    Those that can't become known are :func:`never_known`, and told of as such.
+    Those that can't become known are :func:`never_known`, and told of as such. ``only_slips``:
+    only names that look like slips of the pen for known ones.
     """
     if network.mode is Mode.ISOLATED:
         return
@@ -37,6 +40,8 @@ def unknown_guests(network: Network, known: Collection[str]) -> Iterator[Problem
                 waiting.setdefault(name, []).append(rule)
     for name, rules in waiting.items():
         close = difflib.get_close_matches(name, known, n=1)
+        if only_slips and not close:
+            continue
         others = len(rules) - 1
         more = ("", ", as one more does")[others] if others < 2 else f", as {others} more do"
         yield warning(
