@@ -177,6 +177,10 @@ class Replay:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
         return self.problems
 
+    async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
+        self._find(ref)
+        return tuple(one for one in self.problems if one.severity is Severity.WARNING)
+
     async def damaged(self) -> tuple[str, ...]:
         return ()
 

@@ -281,6 +281,25 @@ async def test_define_from_a_file_completed_with_tab(tmp_path: Path) -> None:
     assert replay.calls == ["define"]
 
 
+async def test_what_deserves_a_look_in_a_definition_is_said(tmp_path: Path) -> None:
+    (tmp_path / "fresh.xml").write_text("<network><name>fresh</name></network>")
+    replay = Replay()
+    replay.problems = tuple(
+        Problem(message=f"rule {number} waits", line=number, severity=Severity.WARNING)
+        for number in range(1, 6)
+    )
+    app = playing(replay)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, OpenFileScreen))
+        app.screen.query_one(Input).value = f"{tmp_path}/fresh.xml"
+        await pilot.press("enter")
+        await until(pilot, lambda: "line 3: rule 3 waits" in picture(app))
+        await until(pilot, lambda: "and 2 more" in picture(app))
+        assert "rule 4 waits" not in picture(app)
+
+
 async def test_every_error_of_a_document_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.xml"
     path.write_text(FOO_XML)

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
-from vnet_tui.engine.errors import ProblemsError, Severity, VnetError
+from vnet_tui.engine.errors import Problem, ProblemsError, Severity, VnetError
 from vnet_tui.engine.views import NetworkInfo
 from vnet_tui.engine.xml.limits import MAX_BYTES
 from vnet_tui.widgets.explained import Paragraph, explained, problem_paragraph
@@ -30,6 +30,9 @@ from vnet_tui.widgets.picture import Picture
 
 OFFERED = 8
 """So many completions are shown at once."""
+
+TOLD = 3
+"""So many warnings about what was defined are told."""
 
 
 class OpenFileScreen(ModalScreen[NetworkInfo | None]):
@@ -59,11 +62,12 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
             self.paragraphs = paragraphs
 
     class Defined(Message):
-        """It is in the store."""
+        """It is in the store; ``warnings`` are what deserves a look in it."""
 
-        def __init__(self, info: NetworkInfo) -> None:
+        def __init__(self, info: NetworkInfo, warnings: Sequence[Problem]) -> None:
             super().__init__()
             self.info = info
+            self.warnings = warnings
 
     def __init__(self, connection: Connection, start: str = "") -> None:
         """``start`` is the path to begin with."""
@@ -127,7 +131,7 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
         except VnetError as error:
             self.post_message(self.Refused("nothing was defined", explained(error)))
         else:
-            self.post_message(self.Defined(info))
+            self.post_message(self.Defined(info, problems))
 
     async def on_open_file_screen_refused(self, message: Refused) -> None:
         """Show what is wrong; the path stays to try again."""
@@ -137,7 +141,12 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
         await self.query_one("#problems", Paragraphs).show(message.paragraphs)
 
     def on_open_file_screen_defined(self, message: Defined) -> None:
-        """Done."""
+        """Done; what deserves a look is said in passing."""
+        for problem in message.warnings[:TOLD]:
+            self.notify(str(problem), title=message.info.name, severity="warning", timeout=30)
+        if (more := len(message.warnings) - TOLD) > 0:
+            text = f"and {more} more: vnet network-validate tells them"
+            self.notify(text, title=message.info.name, severity="warning", timeout=30)
         self.dismiss(message.info)
 
     def action_cancel(self) -> None:
