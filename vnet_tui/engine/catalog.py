@@ -129,16 +129,38 @@ class Catalog:
         self.store = Store(paths)
         self._paths = paths
         self._records = Records(paths)
+        self._last: Listing | None = None
 
     def look(self) -> Listing:
         """All networks as they are now."""
         contents = self.store.load()
         running, unreadable = self._recorded()
-        return Listing(
+        self._last = Listing(
             definitions=contents.networks,
             running=running,
             autostart=self.store.autostarts(),
             damaged=tuple(str(one) for one in contents.damaged),
+            unreadable=unreadable,
+        )
+        return self._last
+
+    def look_at(self, ref: Ref) -> Listing:
+        """One network as it is now: a listing that may have no other definition than its own.
+
+        Where it was is known from the last look at all, and its definition still says that it is
+        the one that is meant; else this is a look at all.
+        """
+        names = {} if self._last is None else self._last.by_name
+        uuid = ref if isinstance(ref, UUID) else names.get(ref)
+        definition = None if uuid is None else self.store.one(uuid)
+        if uuid is None or definition is None or ref not in (uuid, definition.name):
+            return self.look()
+        running, unreadable = self._recorded()
+        return Listing(
+            definitions={uuid: definition},
+            running=running,
+            autostart=frozenset({uuid} if self.store.autostart(uuid) else ()),
+            damaged=(),
             unreadable=unreadable,
         )
 

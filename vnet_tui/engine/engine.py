@@ -135,7 +135,8 @@ class Engine:
 
     async def network(self, ref: Ref) -> NetworkInfo:
         """One network."""
-        return (await self._infos([ref]))[0]
+        listing = await asyncio.to_thread(self.catalog.look_at, ref)
+        return self._live.seen(listing.info(listing.find(ref)))
 
     async def damaged(self) -> tuple[str, ...]:
         """Definitions that couldn't be read when networks were last listed, each with the reason
@@ -144,7 +145,7 @@ class Engine:
 
     async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
         """A network's document: as it runs (with ``id``); as defined when ``inactive``."""
-        listing = await self._look()
+        listing = await asyncio.to_thread(self.catalog.look_at, ref)
         uuid = listing.find(ref)
         running = listing.running.get(uuid)
         if running and not inactive:
