@@ -81,6 +81,13 @@ else:
         ours = ours[:40] + bytes(2) + ours[42:]
 print(json.dumps([ours.hex(), theirs.hex()]))
 """
+
+
+def output(*command: str) -> str:
+    """What a program says."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 PARTS = (
     *("tcp", "udp range", "comment", "asked port", "asked address", "ends", "limit"),
     *("address", "port", "ports", "told"),
@@ -95,8 +102,7 @@ def test_what_is_packed_by_hand_is_what_python_iptables_would_make(
     """In a process for each: several of these harm those that come after them."""
     del lab
     command = [sys.executable, "-c", COMPARE, str(family), part]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    ours, theirs = json.loads(done.stdout)
+    ours, theirs = json.loads(output(*command))
     assert ours == theirs
 
 
@@ -182,6 +188,36 @@ async def test_a_kernel_that_can_do_less_gets_the_rules_all_the_same(
     assert counted.rules["default-out"].packets > 0
     assert bool(counted.guests) == (lacks != "can_count")
     await world.close()
+
+
+async def test_a_limit_that_the_kernel_cant_keep_is_refused_and_nothing_done(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libraries, "can_limit", lambda: False)
+    driver = IptablesDriver(lab.paths, "in a test")
+    rule = '<forwarding><outgoing><deny port="25" {}/></outgoing></forwarding>'
+    with pytest.raises(DriverError, match="hashlimit, which a rule's limit on vnet-foo needs"):
+        await driver.set(SetFirewall(before=EMPTY, after=ruleset(foo=rule.format('limit="5"'))))
+    assert existing_tables() == {4: [], 6: []}
+    await driver.set(SetFirewall(before=EMPTY, after=ruleset(foo=rule.format(""))))
+    await driver.close()
+
+
+async def test_rules_that_iptables_keeps_in_nftables_are_neither_seen_nor_touched(
+    lab: Lab,
+) -> None:
+    """python-iptables sees legacy tables only, and so do we: what is there is another's."""
+    for words in ("-N VNET-IN-0123456789ab", "-A FORWARD -j VNET-IN-0123456789ab"):
+        output("iptables-nft", *words.split())
+    before = output("nft", "list", "ruleset")
+    driver = IptablesDriver(lab.paths, "in a test")
+    assert not (await driver.observe()).present
+    after = ruleset(foo="<forwarding/>")
+    await driver.set(SetFirewall(before=EMPTY, after=after))
+    assert (await driver.observe()).digests == digests(after)
+    await driver.set(SetFirewall(before=after, after=EMPTY))
+    assert output("nft", "list", "ruleset") == before
+    await driver.close()
 
 
 async def test_sets_come_and_go_with_their_networks(lab: Lab) -> None:

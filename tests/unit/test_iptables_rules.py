@@ -375,6 +375,7 @@ def test_our_chains_are_known_by_their_names(uuid: UUID, part: str) -> None:
         ("VNET-FORWARD", ""),
         ("VNET-FROM-0a1b2c3d", ""),
         ("VNET-HOST-a1b2c", ""),
+        ("VNET-HOST-12", ""),
         ("VNET", None),
         ("VNET-OUT", None),
         ("VNET-FORWARD-theirs", None),

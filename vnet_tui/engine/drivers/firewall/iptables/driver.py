@@ -174,7 +174,11 @@ class IptablesDriver:
     def _abilities(self) -> Abilities:
         """What this host's kernel and libraries can do beside the rules themselves."""
         if self._able is None:
-            self._able = Abilities(logs=libraries.can_log(), counts=libraries.can_count())
+            self._able = Abilities(
+                logs=libraries.can_log(),
+                counts=libraries.can_count(),
+                limits=libraries.can_limit(),
+            )
         return self._able
 
     def _open_sets(self) -> Sets:

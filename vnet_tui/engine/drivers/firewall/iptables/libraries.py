@@ -14,7 +14,7 @@ from vnet_tui.engine.drivers.firewall.iptables import kernel
 
 _SONAMES = {"xtables": "libxtables.so.12", "ip4tc": "libip4tc.so.2", "ip6tc": "libip6tc.so.2"}
 _PACKAGES = {"xtables": "libxtables12", "ip4tc": "libip4tc2", "ip6tc": "libip6tc2"}
-_EXTENSIONS = ("multiport", "conntrack", "addrtype", "comment", "limit", "hashlimit")
+_EXTENSIONS = ("multiport", "conntrack", "addrtype", "comment", "limit")
 
 
 def lacking() -> str:
@@ -37,7 +37,16 @@ def lacking() -> str:
 
 def can_log() -> bool:
     """Whether rules can tell of packets here, by NFLOG."""
-    return _has("NFLOG") and all(kernel.target_known(family, "NFLOG", 0) for family in (4, 6))
+    return kernel.target_known(4, "NFLOG", 0)
+
+
+def can_limit() -> bool:
+    """Whether rules can have a limit here."""
+    return kernel.match_known(4, "hashlimit", _HASHLIMIT)
+
+
+_HASHLIMIT = 3
+"""The revision of hashlimit that takes more than ten thousand a second."""
 
 
 def can_count() -> bool:

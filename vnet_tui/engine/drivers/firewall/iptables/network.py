@@ -20,6 +20,7 @@ from vnet_tui.engine.drivers.firewall.iptables.rules import (
 )
 from vnet_tui.engine.drivers.firewall.iptables.sets import GuestSet, guest_sets
 from vnet_tui.engine.drivers.firewall.iptables.tree import Chains as Growing
+from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Action, Mode
 from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, PolicyRules
@@ -40,11 +41,12 @@ FROM_HOST = Extension("addrtype", (("src-type", "LOCAL"),))
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a kernel can do beside the rules: tell of packets (``logs``), and count by guest
-    (``counts``). Rules must not fail for it."""
+    """What a kernel can do beside the rules: tell of packets (``logs``), count by guest
+    (``counts``), and keep to limits. Rules must not fail for the first two."""
 
     logs: bool = True
     counts: bool = True
+    limits: bool = True
 
 
 ALL = Abilities()
@@ -77,6 +79,13 @@ def compiling(family: int, abilities: Abilities) -> Memo[NetworkRules, Part]:
 
 def _compile(rules: NetworkRules, family: int, abilities: Abilities) -> Part:
     uuid, bridge = rules.network, checked(rules.bridge)
+    if not abilities.limits and any(
+        rule.limit for policy in (rules.incoming, rules.outgoing) for rule in policy.rules
+    ):
+        raise DriverError(
+            f"this kernel has no hashlimit, which a rule's limit on {bridge} needs",
+            "load xt_hashlimit, or remove the limit",
+        )
     forwards = tuple(
         forward
         for forward in rules.incoming.rules

@@ -36,8 +36,8 @@ _SHARED = (
 )
 _PER_NETWORK = "OUT|IN|LED|CUTOUT|CUTIN|REFOUT|REFIN|NOTEOUT|NOTEIN|SENT|GOT|DNAT|HAIR|NAT|MARK"
 _OURS = re.compile(
-    rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9a-z]{{5}})?"
-    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9a-z]{{3,5}})?)"
+    rf"VNET-(?:(?:{_SHARED})(?:-[0-9a-f]{{8}}|-[0-9a-z]{{1,5}})?"
+    rf"|(?:{_PER_NETWORK})-(?P<network>[0-9a-f]{{12}})(?:-[0-9a-z]{{1,5}})?)"
 )
 
 
