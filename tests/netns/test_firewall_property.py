@@ -148,6 +148,13 @@ MANY_BEFORE_AN_END = (
 """Legacy chains in which connections are ended have the longest names."""
 
 
+HAIRPIN_AND_END = (
+    '<forwarding><incoming default="allow"><deny port="100-6001" established="false"/>'
+    '<allow port="6000-6002" domain="web" destport="80"/></incoming></forwarding>'
+)
+"""What a forward leads back into its network asks no policy, neither at first nor later."""
+
+
 def sensible(who: str, to: str) -> bool:
     """Not to oneself; and nobody but the host to its loopback address."""
     own = {"outside": ("outside", "friend")}.get(who, (who,))
@@ -177,6 +184,7 @@ async def world(lab: Lab, driver: FirewallDriver) -> AsyncIterator[FirewallLab]:
 )
 @example(ICMP_ENDED, ICMP_ENDED, 1)
 @example(MANY_BEFORE_AN_END, ICMP_ENDED, 2)
+@example(HAIRPIN_AND_END, ICMP_ENDED, 3)
 @given(foo=forwardings("foo"), bar=forwardings("bar"), seed=st.integers(0, 2**32))
 async def test_every_connection_has_the_fate_that_the_first_match_gives_it(
     world: FirewallLab, foo: str, bar: str, seed: int

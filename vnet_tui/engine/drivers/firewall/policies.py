@@ -102,11 +102,10 @@ def write_policy(draft: Draft, name: str, found: Sequence[Fragment]) -> None:
         DENY: f"goto {refuse}",
         PASS: "return",
     }
-    within = f"oifname {draft.bridge}" if name == OUTGOING else ""
     asked = any(map(_MOVES, found))
     written = PolicyChain(opening, draft.name, verdicts, deny_asked=asked)
-    if within:
-        written.rules.append(f"{within} accept")
+    if name == OUTGOING:
+        written.rules.append(f"oifname {draft.bridge} accept")
     written.policy(found)
     written.default(ALLOW if policy.default is Action.ALLOW else DENY, direction.default)
     draft.take(written)
@@ -121,8 +120,8 @@ def write_policy(draft: Draft, name: str, found: Sequence[Fragment]) -> None:
     for kind, view, where in (("cut", THERE, direction.cuts), ("back", BACK, direction.cuts_back)):
         chain = f"{kind}_{direction.short}_{draft.name}"
         cutting = PolicyChain(chain, draft.name, verdicts, view=view, deny_asked=asked)
-        if within:
-            cutting.rules.append(f"iifname {draft.bridge} {within} return")
+        # What a forward leads back into the network that it comes from asks no policy.
+        cutting.rules.append(f"iifname {draft.bridge} oifname {draft.bridge} return")
         cutting.policy(cuts)
         draft.take(cutting)
         draft.dispatch[where] = f"jump {chain}"
