@@ -134,7 +134,7 @@ class RemoteConnection:
                 reply = await self._reply(wire, method.wire_name)
                 content = _content(reply)
                 if PROGRESS in content and on_progress is not None:
-                    on_progress(decoder(Progress, False)(content[PROGRESS], PROGRESS))
+                    on_progress(decoder(Progress, False)(content[PROGRESS]))
                 if not reply.get("continues"):
                     break
         except BaseException as error:

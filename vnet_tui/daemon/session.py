@@ -132,7 +132,7 @@ class Session:
         if member == "GetInterfaceDescription":
             wanted = parameters.get("interface")
             if not isinstance(wanted, str):
-                raise WrongTypeError("interface", "it has to be a string")
+                raise WrongTypeError("it has to be a string", "interface")
             text = self._server.descriptions().get(wanted)
             if text is None:
                 return _service_error("InterfaceNotFound", interface=wanted[:_LONGEST_NAME])
@@ -142,7 +142,7 @@ class Session:
     def _join(self, parameters: Mapping[str, Json]) -> Mapping[str, Json]:
         name = parameters.get("session")
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
-            raise WrongTypeError("session", f"it has to be a string of 1 to {_LONGEST_NAME}")
+            raise WrongTypeError(f"it has to be a string of 1 to {_LONGEST_NAME}", "session")
         self._name = f"{self.peer.uid}:{name}"
         return {"parameters": {}}
 
@@ -210,14 +210,14 @@ def _parts(call: Mapping[str, Json]) -> tuple[str, Mapping[str, Json], bool]:
     """
     method, parameters = call.get("method"), call.get("parameters")
     if not isinstance(method, str):
-        raise WrongTypeError("method", "it has to be a string")
+        raise WrongTypeError("it has to be a string", "method")
     if parameters is not None and not isinstance(parameters, dict):
-        raise WrongTypeError("parameters", "it has to be an object")
+        raise WrongTypeError("it has to be an object", "parameters")
     for flag in ("more", "oneway", "upgrade"):
         if not isinstance(call.get(flag), bool | None):
-            raise WrongTypeError(flag, "it has to be true or false")
+            raise WrongTypeError("it has to be true or false", flag)
     if call.get("upgrade"):
-        raise WrongTypeError("upgrade", "no method here leads to another protocol")
+        raise WrongTypeError("no method here leads to another protocol", "upgrade")
     return method, parameters or {}, bool(call.get("more"))
 
 

@@ -32,8 +32,7 @@ Json = Any
 """What :mod:`json` reads and writes."""
 
 Encode = Callable[[Any], Json]
-Decode = Callable[[Json, str], Any]
-"""``Decode`` is also told where the value stands, as ``query.port`` or ``refs[2]``."""
+Decode = Callable[[Json], Any]
 
 TEXTS: Mapping[frozenset[type], tuple[Callable[[str], object], str]] = {
     frozenset({UUID, str}): (str, "a network's UUID, name or id"),
@@ -45,6 +44,9 @@ TEXTS: Mapping[frozenset[type], tuple[Callable[[str], object], str]] = {
 }
 """The types that travel as text: how each is read, and what it is called."""
 
+_LONGEST_NAME = 100
+"""Characters of a name that we don't know, when it is told."""
+
 _PLAIN: Mapping[type, tuple[tuple[type, ...], str]] = {
     str: ((str,), "a string"),
     bool: ((bool,), "true or false"),
@@ -54,12 +56,23 @@ _PLAIN: Mapping[type, tuple[tuple[type, ...], str]] = {
 
 
 class WrongTypeError(Exception):
-    """What came isn't what the interface says. ``where`` names the parameter or a part of it."""
+    """What came isn't what the interface says.
 
-    def __init__(self, where: str, message: str) -> None:
-        super().__init__(f"{where}: {message}")
-        self.where = where
+    ``where`` names the parameter, or a part of it, as ``query.port`` or ``refs[2]``: whoever looks
+    into something puts its name before the place within it, once there is an error to tell.
+    """
+
+    def __init__(self, message: str, where: str = "") -> None:
+        super().__init__(message)
         self.message = message
+        self.where = where
+
+    def within(self, place: str) -> WrongTypeError:
+        """The same, seen from further outside."""
+        return WrongTypeError(self.message, f"{place}{self.where}")
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
 
 
 def alternatives(hint: Any) -> tuple[frozenset[Any], bool]:
@@ -149,7 +162,7 @@ def decoder(hint: Any, strict: bool) -> Decode:
         raise TypeError(f"{hint} can't travel")
     if not optional:
         return made
-    return lambda value, where: None if value is None else made(value, where)
+    return lambda value: None if value is None else made(value)
 
 
 def _single(hint: Any) -> tuple[Any, bool]:
@@ -202,59 +215,73 @@ def _encode_structure(structure: type, optional: bool) -> Encode:
 
 
 def _decode_text(read: Callable[[str], object], called: str) -> Decode:
-    def decode(value: Json, where: str) -> object:
+    def decode(value: Json) -> object:
         if not isinstance(value, str):
-            raise WrongTypeError(where, f"it has to be {called}, as text, and is {_told(value)}")
+            raise WrongTypeError(f"it has to be {called}, as text, and is {_told(value)}")
         try:
             return read(value)
         except ValueError:
-            raise WrongTypeError(where, f"{value[:100]!r} isn't {called}") from None
+            raise WrongTypeError(f"{value[:100]!r} isn't {called}") from None
 
     return decode
 
 
 def _decode_plain(accepted: tuple[type, ...], called: str, *, wanted: type) -> Decode:
-    def decode(value: Json, where: str) -> Json:
+    def decode(value: Json) -> Json:
         if not isinstance(value, accepted) or (wanted is not bool and isinstance(value, bool)):
-            raise WrongTypeError(where, f"it has to be {called}, and is {_told(value)}")
-        if wanted is not float:
-            return value
+            raise WrongTypeError(f"it has to be {called}, and is {_told(value)}")
+        return value
+
+    def decode_number(value: Json) -> float:
         try:
-            number = float(cast("float", value))
+            number = float(decode(value))
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise WrongTypeError(where, "this number is too large")
+            raise WrongTypeError("this number is too large")
         return number
 
-    return decode
+    return decode_number if wanted is float else decode
 
 
 def _decode_choice(choices: Mapping[str, object]) -> Decode:
-    def decode(value: Json, where: str) -> object:
+    def decode(value: Json) -> object:
         try:
             return choices[value]
         except (KeyError, TypeError):
             told = repr(value[:100]) if isinstance(value, str) else _told(value)
-            raise WrongTypeError(where, f"{told} is none of {', '.join(choices)}") from None
+            raise WrongTypeError(f"{told} is none of {', '.join(choices)}") from None
 
     return decode
 
 
 def _decode_sequence(item: Decode) -> Decode:
-    def decode(value: Json, where: str) -> object:
+    def decode(value: Json) -> object:
         if not isinstance(value, list):
-            raise WrongTypeError(where, f"it has to be an array, and is {_told(value)}")
-        return tuple(item(one, f"{where}[{place}]") for place, one in enumerate(value))
+            raise WrongTypeError(f"it has to be an array, and is {_told(value)}")
+        made: list[object] = []
+        try:
+            for one in value:
+                made.append(item(one))
+        except WrongTypeError as error:
+            raise error.within(f"[{len(made)}]") from None
+        return tuple(made)
 
     return decode
 
 
 def _decode_mapping(key: Decode, item: Decode) -> Decode:
-    def decode(value: Json, where: str) -> object:
+    def decode(value: Json) -> object:
         if not isinstance(value, dict):
-            raise WrongTypeError(where, f"it has to be an object, and is {_told(value)}")
-        return {key(name, where): item(one, f"{where}[{name}]") for name, one in value.items()}
+            raise WrongTypeError(f"it has to be an object, and is {_told(value)}")
+        made = {}
+        name = ""
+        try:
+            for name, one in value.items():
+                made[key(name)] = item(one)
+        except WrongTypeError as error:
+            raise error.within(f"[{name[:_LONGEST_NAME]}]") from None
+        return made
 
     return decode
 
@@ -263,21 +290,25 @@ def _decode_structure(structure: type, strict: bool) -> Decode:
     decoders: dict[str, Decode] = {}
     needed: list[str] = []
 
-    def decode(value: Json, where: str) -> object:
+    def decode(value: Json) -> object:
         if not isinstance(value, dict):
-            raise WrongTypeError(where, f"it has to be an object, and is {_told(value)}")
+            raise WrongTypeError(f"it has to be an object, and is {_told(value)}")
         if not decoders:
-            decoders.update({k: decoder(hint, strict) for k, hint in fields_of(structure).items()})
             needed.extend(_without_default(structure))
+            decoders.update({k: decoder(hint, strict) for k, hint in fields_of(structure).items()})
         made = {}
-        for name, content in value.items():
-            if name in decoders:
-                made[name] = decoders[name](content, f"{where}.{name}")
-            elif strict:
-                raise WrongTypeError(f"{where}.{name[:100]}", "there is no such field")
-        for name in needed:
-            if name not in made:
-                made[name] = decoders[name](None, f"{where}.{name}")
+        name = ""
+        try:
+            for name, content in value.items():
+                if name in decoders:
+                    made[name] = decoders[name](content)
+                elif strict:
+                    raise WrongTypeError("there is no such field")
+            for name in needed:
+                if name not in made:
+                    made[name] = decoders[name](None)
+        except WrongTypeError as error:
+            raise error.within(f".{name[:_LONGEST_NAME]}") from None
         return structure(**made)
 
     return decode

@@ -60,7 +60,7 @@ def from_wire(reply: Mapping[str, Json]) -> VnetError:
     error = kind.__new__(kind)
     try:
         for field, hint in fields_of(kind).items():
-            setattr(error, field, decoder(hint, False)(content.get(field), field))
+            setattr(error, field, decoder(hint, False)(content.get(field)))
     except WrongTypeError:
         return _other(name, content)
     error.args = (error.message,)

@@ -150,7 +150,10 @@ class Method:
 
     def decode_result(self, value: Json) -> Any:
         """A result that came. Raises :class:`~vnet_tui.protocol.codec.WrongTypeError`."""
-        return decoder(self.result, False)(value, RESULT)
+        try:
+            return decoder(self.result, False)(value)
+        except WrongTypeError as error:
+            raise error.within(RESULT) from None
 
     def encode_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Json]:
         """What is sent for a call; defaults are left out."""
@@ -167,12 +170,15 @@ class Method:
         """
         for name in sent:
             if name not in self.parameters:
-                raise WrongTypeError(name[:100], f"{self.wire_name} has no such parameter")
+                raise WrongTypeError(f"{self.wire_name} has no such parameter", name[:100])
         made = {}
         for name, parameter in self.parameters.items():
             value = sent.get(name)
             if value is not None or parameter.required:
-                made[name] = decoder(parameter.hint, True)(value, name)
+                try:
+                    made[name] = decoder(parameter.hint, True)(value)
+                except WrongTypeError as error:
+                    raise error.within(name) from None
         return made
 
     def call(self, api: object, arguments: Mapping[str, Any]) -> Any:
