@@ -10,6 +10,7 @@ import pytest
 from vnet_tui.engine.model import Action, Address, Mode, Network, PortRange, Protocol
 from vnet_tui.engine.policy import (
     describe,
+    forwards_loopback,
     names_guests,
     network_rules,
     rule_status,
@@ -237,3 +238,21 @@ def test_which_networks_follow_guests() -> None:
     assert names_guests(network(STATUS))
     assert not names_guests(network(STATUS.replace("<forwarding>", '<forwarding enabled="false">')))
     assert not names_guests(network(outgoing('<deny domain="x" enabled="false"/><deny port="1"/>')))
+
+
+LOOPBACK = {
+    '<allow port="1" domain="foobar"/>': True,
+    '<allow port="1" domain="foobar" destination="127.0.0.1"/>': True,
+    '<allow port="1" domain="foobar" destination="192.0.2.1"/>': False,
+    '<allow port="1" domain="foobar" source="192.0.2.0/24"/>': False,
+    '<allow port="1" domain="foobar" source="::/0"/>': False,
+    '<allow port="1" domain="foobar" enabled="false"/>': False,
+    '<allow port="1"/>': False,
+}
+
+
+@pytest.mark.parametrize(("rule", "by_loopback"), LOOPBACK.items())
+def test_which_forwards_the_host_uses_by_its_loopback_address(rule: str, by_loopback: bool) -> None:
+    assert forwards_loopback(network(incoming(rule))) is by_loopback
+    off = incoming(rule).replace("<forwarding>", '<forwarding enabled="false">')
+    assert not forwards_loopback(network(off))

@@ -11,7 +11,7 @@ from vnet_tui.engine.guests import find_guest
 from vnet_tui.engine.model import Bridge, Interface, Mode, Network
 from vnet_tui.engine.naming import derive_mac
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.policy import has_forwards, network_rules
+from vnet_tui.engine.policy import forwards_loopback, network_rules
 from vnet_tui.engine.resources import (
     BridgeSettings,
     BridgeSpec,
@@ -132,7 +132,7 @@ def desired_network(
         sysctls=_bridge_sysctls(
             name,
             ipv6=any(ip.address.version == 6 for ip in network.ips),
-            loopback=has_forwards(network),
+            loopback=forwards_loopback(network),
         ),
         dnsmasq=dnsmasq_spec(network, record.uuid, name, paths),
         rules=network_rules(

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from ipaddress import ip_network
 from itertools import chain
 from operator import attrgetter
 from uuid import UUID
@@ -33,6 +34,8 @@ from vnet_tui.engine.views import RuleState, RuleStatus
 
 FindGuest = Callable[[str], frozenset[Address]]
 """The addresses of the guest of that name; empty while it has none or nobody knows it."""
+
+_LOOPBACK = ip_network("127.0.0.0/8")
 
 CLOSED = PolicyRules(default=Action.DENY)
 
@@ -95,6 +98,16 @@ def has_forwards(network: Network) -> bool:
     """Whether any port of the host leads to a guest, or will when the guest is known."""
     return network.mode is not Mode.ISOLATED and any(
         rule.enabled and is_forward(rule) for rule in network.incoming.rules
+    )
+
+
+def forwards_loopback(network: Network) -> bool:
+    """Whether the host uses any of a network's forwards by 127.0.0.1."""
+    return network.mode is not Mode.ISOLATED and any(
+        rule.enabled
+        and is_forward(rule)
+        and all(end is None or end.overlaps(_LOOPBACK) for end in (rule.source, rule.destination))
+        for rule in network.incoming.rules
     )
 
 
