@@ -73,14 +73,20 @@ class Draft:
         """Whether there is anything to store."""
         return self.text != self.base
 
-    def edited(self, what: str, network: Network) -> Draft:
+    def edited(self, what: str, network: Network, *, goes_on: bool = False) -> Draft:
         """The draft with another network in it, as a form makes it; the same UUID stays."""
-        return self.retyped(what, _written(replace(network, uuid=self.uuid)))
+        written = _written(replace(network, uuid=self.uuid))
+        return self.retyped(what, written, goes_on=goes_on)
 
-    def retyped(self, what: str, text: str) -> Draft:
-        """The draft with another document; itself where that is the same."""
+    def retyped(self, what: str, text: str, *, goes_on: bool = False) -> Draft:
+        """The draft with another document; itself where that is the same.
+
+        ``goes_on``: this is the same edit as the last one, a key further.
+        """
         if text == self.text:
             return self
+        if goes_on and self.edits and self.edits[-1].what == what:
+            return replace(self, text=text)
         edits = (*self.edits, Edit(what, self.text))[-KEPT_STEPS:]
         return replace(self, text=text, edits=edits)
 

@@ -194,12 +194,12 @@ def rule_status(
         for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
         for shadows in [shadowed(policy.rules, incoming=direction == "incoming")]
         for position, (rule, key) in enumerate(
-            zip(policy.rules, _keys(network, direction), strict=True)
+            zip(policy.rules, rule_keys(network, direction), strict=True)
         )
     )
 
 
-def _keys(network: Network, direction: str) -> list[str]:
+def rule_keys(network: Network, direction: str) -> list[str]:
     """The key that the firewall has for each rule; empty for those that it hasn't got."""
     if network.mode is Mode.ISOLATED:
         return [""] * len(_policy_of(network, direction).rules)

@@ -225,10 +225,11 @@ def _ranges_of(index: int) -> _Section:
     return _Section(("range",), _IP, get, put, ("start",), {})
 
 
-def _within(
+def within(
     child: str, make: Callable[[], Container], field: str
 ) -> tuple[Callable[[Network], Items], Callable[[Network, Items], Network]]:
-    """Elements that are a field of a child of the network, which is made where it isn't there."""
+    """How to get and put the elements that are a field of a child of the network, which is made
+    where it isn't there."""
 
     def get(network: Network) -> Items:
         parent = getattr(network, child)
@@ -289,12 +290,12 @@ _RULE = ("port", "protocol", "source", "destination", "domain")
 _SECTIONS: Mapping[str, _Section] = {
     "bridge": _Section(("bridge",), "", *_alone("bridge"), (), {}, single=True),
     "ip": _Section(
-        ("ip",), "<dhcp>", *_within("dhcp", Dhcp, "ips"), ("address",), {**_ADDRESS, "prefix": "8"}
+        ("ip",), "<dhcp>", *within("dhcp", Dhcp, "ips"), ("address",), {**_ADDRESS, "prefix": "8"}
     ),
     "ip-dhcp-host": _Section(
         ("host",),
         "<dhcp>",
-        *_within("dhcp", Dhcp, "reservations"),
+        *within("dhcp", Dhcp, "reservations"),
         ("mac", "name", "address"),
         _ADDRESS,
     ),
@@ -302,18 +303,18 @@ _SECTIONS: Mapping[str, _Section] = {
     "dhcp-option": _Section(
         ("option",),
         "<dhcp>",
-        *_within("dhcp", Dhcp, "options"),
+        *within("dhcp", Dhcp, "options"),
         ("number", "name", "family"),
         {"value": ""},
     ),
     "dns-host": _Section(
-        ("host",), "<dns>", *_within("dns", Dns, "hosts"), ("name",), {"name": "x", **_ADDRESS}
+        ("host",), "<dns>", *within("dns", Dns, "hosts"), ("name",), {"name": "x", **_ADDRESS}
     ),
     **{
         section: _Section(
             ("record",),
             "<dns>",
-            *_within("dns", Dns, "records"),
+            *within("dns", Dns, "records"),
             ("type", "name", "target"),
             {"type": kind, "name": "x"},
         )
@@ -322,14 +323,14 @@ _SECTIONS: Mapping[str, _Section] = {
     "dns-forwarder": _Section(
         ("forwarder",),
         "<dns>",
-        *_within("dns", Dns, "forwarders"),
+        *within("dns", Dns, "forwarders"),
         ("address", "domain"),
         _ADDRESS,
     ),
     "connection": _Section(
         ("connection",),
         "<connections>",
-        *_within("connections", Connections, "peers"),
+        *within("connections", Connections, "peers"),
         ("address",),
         {**_ADDRESS, "port": "1"},
     ),

@@ -79,6 +79,7 @@ def highlighted(matcher: Matcher, title: str) -> Content:
 def commands(info: NetworkInfo) -> Iterator[tuple[str, Action]]:
     """What makes sense for a network in its state, with its name in place."""
     possible = {
+        actions.EDIT.id: info.persistent,
         actions.START.id: not info.active,
         actions.STOP.id: info.active,
         actions.RESTART.id: info.active,

@@ -14,9 +14,15 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.views import NetworkInfo, Sample
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.network_actions import NetworkActions
+from vnet_tui.widgets.guests_pane import GuestsPane
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.network_detail import NetworkDetail
 from vnet_tui.widgets.progress_line import ProgressLine
+from vnet_tui.widgets.rules_pane import RulesPane
+from vnet_tui.widgets.xml_pane import XmlPane
+
+EDITOR_TABS = {GuestsPane: 1, RulesPane: 3, XmlPane: 5}
+"""What the editor opens for what is shown here."""
 
 
 class NetworkScreen(NetworkActions):
@@ -25,7 +31,7 @@ class NetworkScreen(NetworkActions):
     HELP = """\
 # One network
 
-**1** to **6**, or **←** and **→**, open the tabs; **↑** and **↓** move in them; **Esc** goes back.
+**1** to **7**, or **←** and **→**, open the tabs; **↑** and **↓** move in them; **Esc** goes back.
 
 *In* (↓) is what flows towards the guests, *out* (↑) what comes from them.
 """
@@ -65,6 +71,11 @@ class NetworkScreen(NetworkActions):
     def detail(self) -> NetworkDetail:
         """The tabs."""
         return self._detail
+
+    @property
+    def editor_tab(self) -> int:
+        """The tab of the editor that is about what is shown."""
+        return EDITOR_TABS.get(type(self._detail.pane), 0)
 
     @property
     def selected(self) -> NetworkInfo | None:

@@ -12,7 +12,7 @@ from textual.command import Provider
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
-from vnet_tui.screens.ways import Ways
+from vnet_tui.screens.definition_edits import DefinitionEdits
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
 
@@ -26,7 +26,7 @@ def _commands() -> type[Provider]:
     return NetworkCommands
 
 
-class NetworkActions(Ways):
+class NetworkActions(DefinitionEdits):
     """A screen whose keys act on :attr:`selected`, and whose palette on any of :attr:`offered`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,6 +74,9 @@ class NetworkActions(Ways):
         match action:
             case actions.OPEN.id:
                 self.open_network(info)
+            case actions.EDIT.id:
+                if self._when(info.persistent, info, "has no definition: it is transient"):
+                    self.edit(info)
             case actions.START.id:
                 self._start([info])
             case actions.STOP.id:
@@ -175,6 +178,10 @@ class NetworkActions(Ways):
     def _on_selected(self, action: str) -> None:
         if self.selected is not None:
             self.perform(action, self.selected)
+
+    def action_edit_network(self) -> None:
+        """Edit the selected network's definition."""
+        self._on_selected(actions.EDIT.id)
 
     def action_start_network(self) -> None:
         """Start what is selected."""

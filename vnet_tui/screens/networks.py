@@ -55,7 +55,8 @@ class NetworksScreen(ListControls):
     BINDINGS: ClassVar[list[BindingType]] = [
         actions.DEFINE.binding(),
         actions.REFRESH.binding(),
-        Binding(
+        actions.EDIT.binding(),
+        Binding(  # the same key, where there is no network to edit
             "e",
             "define_example",
             "example",
@@ -67,12 +68,12 @@ class NetworksScreen(ListControls):
             "tab(0)",
             "tabs",
             show=False,
-            key_display="1-6",
+            key_display="1-7",
             tooltip="A tab of the network under the cursor.",
         ),
         *(
             Binding(str(number), f"tab({number - 1})", show=False, system=True)
-            for number in range(2, 7)
+            for number in range(2, 8)
         ),
     ]
 
@@ -311,11 +312,15 @@ class NetworksScreen(ListControls):
                 return
             how = "p applies it" if info.active else "s starts it"
             self.notify(f"{info.name} is defined; {how}.")
-            self._goal = info.uuid
-            self._approach_goal()
-            self._feed.ask_again()
+            self.show_network(info.uuid)
 
         self.app.push_screen(OpenFileScreen(connection, path), defined)
+
+    def show_network(self, uuid: UUID) -> None:
+        """Put the cursor on it as soon as it is in the list."""
+        self._goal = uuid
+        self._approach_goal()
+        self._feed.ask_again()
 
     def action_refresh(self) -> None:
         """Ask for everything again."""

@@ -8,7 +8,6 @@ field.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -95,19 +94,24 @@ class Field(Vertical, Generic[Value]):
         yield Static(classes="field--message")
 
     @property
-    @abstractmethod
     def control(self) -> Widget:
         """What is typed into, or chosen with."""
+        raise NotImplementedError
 
     @property
-    @abstractmethod
     def value(self) -> Value | None:
         """What it says; None while that is nothing, or wrong."""
+        raise NotImplementedError
 
     @property
     def problem(self) -> VnetError | None:
         """What is wrong with what was typed."""
         return None
+
+    @property
+    def missing(self) -> bool:
+        """Whether it says nothing where something is needed."""
+        return False
 
     def tell(self, problem: Problem | VnetError | None) -> None:
         """Say what is wrong with the value beside others; None: nothing. What is wrong with the
@@ -186,6 +190,12 @@ class TextField(Field[Value]):
     def problem(self) -> VnetError | None:
         """Also that nothing was typed where something is needed, once the field was left."""
         return None if self._problem is NEEDED and not self._touched else self._problem
+
+    @property
+    def missing(self) -> bool:
+        """Whether nothing was typed where something is needed; that is a problem later, when the
+        field was left."""
+        return self._problem is NEEDED
 
     def insist(self) -> VnetError | None:
         """Show that something is needed, too; gives what is wrong."""

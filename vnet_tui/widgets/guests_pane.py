@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 
+from vnet_tui import actions
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.rule_counters import GuestCount
 from vnet_tui.engine.views import Guest, NetworkInfo, NetworkTraffic
@@ -50,8 +52,26 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
             "view",
             id="network.guests.view",
             tooltip="What flows now, or all that was routed to and from each guest",
-        )
+        ),
+        actions.RESERVE.binding(),
+        actions.FORWARD.binding(),
     ]
+
+    class KeepWanted(Message):
+        """The address of a guest is to be reserved."""
+
+        def __init__(self, info: NetworkInfo, guest: Guest) -> None:
+            super().__init__()
+            self.info = info
+            self.guest = guest
+
+    class ForwardWanted(Message):
+        """A port is to lead to a guest."""
+
+        def __init__(self, info: NetworkInfo, guest: Guest) -> None:
+            super().__init__()
+            self.info = info
+            self.guest = guest
 
     def __init__(
         self, connection: Connection, info: NetworkInfo, clock: Callable[[], float]
@@ -118,6 +138,22 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
         """From one view to the other."""
         self._view = View.ROUTED if self._view is View.RATES else View.RATES
         self._draw(self.clock())
+
+    @property
+    def _guest(self) -> Guest | None:
+        """The one under the cursor."""
+        key = self._table.cursor_key
+        return self._guests[int(key.split()[0])] if key else None
+
+    def action_reserve_lease(self) -> None:
+        """Keep the address of the guest under the cursor."""
+        if (guest := self._guest) is not None:
+            self.post_message(self.KeepWanted(self.info, guest))
+
+    def action_forward_port(self) -> None:
+        """Lead a port to the guest under the cursor."""
+        if (guest := self._guest) is not None:
+            self.post_message(self.ForwardWanted(self.info, guest))
 
     def _draw(self, now: float) -> None:
         self.query_one("#guests-count", Picture).show([self._headline()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from vnet_tui.engine.errors import VnetError
@@ -109,20 +110,27 @@ def addressing(document: Network, guests: tuple[Guest, ...], width: int) -> list
     if not document.ips:
         return [BLANK, (Cell(" No addresses: the host has none on this network.", "dim"),)]
     dhcp = document.dhcp or Dhcp()
-    reserved = {reservation.address for reservation in dhcp.reservations}
     used = {guest.lease.address for guest in guests if guest.lease is not None}
     used |= {address for guest in guests if guest.port for address in guest.addresses}
     lines: list[Line] = []
     for ip in document.ips:
         lines += [BLANK, _head(ip, dhcp, used)]
-        shown = window(ip, reserved)
-        first, last = f" {shown.first} ", f" {shown.last}"
-        room = width - len(first) - len(last)
-        if room >= 8:
-            bar = subnet_bar(ip, shown, room, reserved=reserved, used=used)
-            lines.append((Cell(first, "dim"), *bar, Cell(last, "dim")))
+        bar = bar_line(ip, dhcp, used, width)
+        lines += [bar] if bar else []
         lines += [_range_line(range_, dhcp) for range_ in ip.ranges]
     return [*lines, BLANK, (Cell(" "), *LEGEND)]
+
+
+def bar_line(ip: Ip, dhcp: Dhcp, used: Collection[Address], width: int) -> Line | None:
+    """A subnet as a bar between its first and last address; None where there is no room."""
+    reserved = {reservation.address for reservation in dhcp.reservations}
+    shown = window(ip, reserved)
+    first, last = f" {shown.first} ", f" {shown.last}"
+    room = width - len(first) - len(last)
+    if room < 8:
+        return None
+    bar = subnet_bar(ip, shown, room, reserved=reserved, used=used)
+    return (Cell(first, "dim"), *bar, Cell(last, "dim"))
 
 
 def _head(ip: Ip, dhcp: Dhcp, used: set[Address]) -> Line:

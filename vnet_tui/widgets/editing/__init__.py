@@ -1,0 +1,1 @@
+"""The tabs in which a definition is edited, and what they are made of."""

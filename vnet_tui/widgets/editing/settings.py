@@ -1,0 +1,92 @@
+"""Fields that are bound to values of a network: what is typed is an edit, and edits are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from vnet_tui.engine.errors import StateError
+from vnet_tui.engine.model import Network
+from vnet_tui.widgets.editing.tab import Edited
+from vnet_tui.widgets.fields import ChoiceField, Field, TextField
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field, and how its value is read from a network and put into it. ``write`` makes the text
+    of a value that isn't None."""
+
+    field: Field[Any]
+    what: str
+    get: Callable[[Network], Any]
+    put: Callable[[Network, Any], Network]
+    write: Callable[[Any], str] = str
+
+    def show(self, network: Network) -> None:
+        """Show the network's value; what says the same already, as it was typed, stays."""
+        value = self.get(network)
+        if self.field.value == value and (self.field.problem is None or value is not None):
+            return
+        if isinstance(self.field, ChoiceField):
+            self.field.value = value
+        elif isinstance(self.field, TextField) and not self._being_typed:
+            self.field.text = "" if value is None else self.write(value)
+
+    @property
+    def _being_typed(self) -> bool:
+        return self.field.problem is not None and self.field.has_focus_within
+
+    def edited(self, network: Network) -> Network:
+        """The network with what the field says; the same where that can't be read."""
+        if self.field.problem is not None or self.field.value == self.get(network):
+            return network
+        return self.put(network, self.field.value)
+
+
+class Settings(VerticalScroll, can_focus=False):
+    """Several of them, one below the other."""
+
+    DEFAULT_CSS = "Settings { height: auto; padding: 0 1; scrollbar-size-vertical: 1; }"
+
+    def __init__(self, settings: Iterable[Setting], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._settings = {setting.field: setting for setting in settings}
+        self._network: Network | None = None
+        self._last: Field[Any] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The fields."""
+        yield from self._settings
+
+    def show(self, network: Network) -> None:
+        """Show a network's values."""
+        self._network = network
+        for setting in self._settings.values():
+            setting.show(network)
+
+    def on_field_changed(self, message: Field.Changed) -> None:
+        """An edit, if it says another thing than the network."""
+        message.stop()
+        network, setting = self._network, self._settings[message.field]
+        if network is None:
+            return
+        try:
+            after = setting.edited(network)
+        except StateError as error:
+            message.field.tell(error)
+            return
+        if after == network:
+            return
+        typed = isinstance(message.field, TextField)
+        goes_on = typed and self._last is message.field
+        self._last = message.field
+        self._network = after
+        self.post_message(Edited(setting.what, after, goes_on=goes_on))
+
+    def on_descendant_blur(self) -> None:
+        """Whoever comes back to a field begins another edit."""
+        self._last = None
