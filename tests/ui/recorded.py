@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from vnet_tui.engine.model import Action, Mode
+from vnet_tui.engine.policy import rule_keys
 from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, Count, GuestCount
 from vnet_tui.engine.views import (
     Denial,
@@ -28,6 +29,7 @@ from vnet_tui.engine.views import (
     Totals,
     Traffic,
 )
+from vnet_tui.engine.xml import parse
 
 NOW = 1_700_000_000.0
 """The moment at which a replay begins, in seconds since 1970: 2023-11-14 22:13:20 UTC."""
@@ -137,6 +139,9 @@ FOO_XML = """\
   </forwarding>
 </network>
 """
+
+FOO_KEYS_IN, FOO_KEYS_OUT = (rule_keys(parse(FOO_XML), way) for way in ("incoming", "outgoing"))
+"""What the rules' counters are known by."""
 
 
 def plain_xml(name: str, uuid: UUID, address: str) -> str:
@@ -255,6 +260,59 @@ SCRATCH = NetworkInfo(
     started=NOW - 95,
 )
 
+FLOWS = (
+    Flow(
+        id=1,
+        protocol="tcp",
+        opened="out",
+        guest=ip_address("10.0.0.10"),
+        guest_port=51514,
+        peer=ip_address("203.0.113.80"),
+        peer_port=443,
+        in_packets=41_000,
+        in_bytes=59_000_000,
+        out_packets=20_400,
+        out_bytes=1_100_000,
+        in_bits=3.1e6,
+        out_bits=66_000.0,
+        state="established",
+    ),
+    Flow(
+        id=2,
+        protocol="tcp",
+        opened="in",
+        guest=ip_address("10.0.0.131"),
+        guest_port=321,
+        peer=ip_address("198.51.100.7"),
+        peer_port=40112,
+        asked=ip_address("198.51.100.2"),
+        asked_port=123,
+        in_packets=900,
+        in_bytes=52_000,
+        out_packets=1_300,
+        out_bytes=1_700_000,
+        in_bits=4_000.0,
+        out_bits=210_000.0,
+        state="established",
+    ),
+    Flow(
+        id=3,
+        protocol="udp",
+        opened="out",
+        guest=ip_address("10.0.0.132"),
+        guest_port=33000,
+        peer=ip_address("10.0.0.1"),
+        peer_port=53,
+        in_packets=0,
+        in_bytes=0,
+        out_packets=3,
+        out_bytes=210,
+        in_bits=0.0,
+        out_bits=0.0,
+        state="unanswered",
+    ),
+)
+
 DEMO: tuple[Recorded, ...] = (
     Recorded(
         info=FOO,
@@ -270,12 +328,13 @@ DEMO: tuple[Recorded, ...] = (
                 reserved=True,
             ),
         ),
+        flows=FLOWS,
         rules=(
             RuleStatus(
                 direction="incoming",
                 position=0,
                 text="allow port 123 to foobar:321",
-                key="a1",
+                key=FOO_KEYS_IN[0],
                 state=RuleState.ACTIVE,
                 guest=ip_address("10.0.0.131"),
             ),
@@ -283,7 +342,7 @@ DEMO: tuple[Recorded, ...] = (
                 direction="incoming",
                 position=1,
                 text="allow tcp port 8080 to web:80",
-                key="a2",
+                key=FOO_KEYS_IN[1],
                 state=RuleState.ACTIVE,
                 guest=ip_address("10.0.0.10"),
             ),
@@ -291,7 +350,7 @@ DEMO: tuple[Recorded, ...] = (
                 direction="incoming",
                 position=2,
                 text="allow tcp port 2222 to spare:22",
-                key="a3",
+                key=FOO_KEYS_IN[2],
                 state=RuleState.WAITING,
             ),
             RuleStatus(
@@ -299,7 +358,7 @@ DEMO: tuple[Recorded, ...] = (
                 position=0,
                 text="deny port 25",
                 state=RuleState.ACTIVE,
-                key="d1",
+                key=FOO_KEYS_OUT[0],
             ),
         ),
         events=(

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from tests.ui.detail import DetailApp, text_of, until
 from tests.ui.playing import playing
-from tests.ui.recorded import DEMO, FOO, LAB, Recorded, denied
+from tests.ui.recorded import DEMO, FOO, FOO_KEYS_IN, LAB, Recorded, denied
 from tests.ui.replay import Replay
 from tests.ui.test_network_detail import TABS, seen, shown
 from tests.ui.test_wire import COLORS
@@ -92,7 +92,7 @@ class Wired(DetailApp):
 def counting(network: Recorded, count: int) -> Sample:
     """A sample in which one rule decided so many packets."""
     seen = network.traffic(0)
-    rules = {"a1": Count(count, 60 * count), DEFAULT_IN: Count(3, 180)}
+    rules = {FOO_KEYS_IN[0]: Count(count, 60 * count), DEFAULT_IN: Count(3, 180)}
     counted = NetworkTraffic(traffic=seen.traffic, ports=seen.ports, rules=rules)
     return Sample(time=0, networks={network.info.uuid: counted})
 
