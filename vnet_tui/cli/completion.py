@@ -19,16 +19,24 @@ def candidates(words: list[str], begun: str, network_names: Names) -> list[str]:
     command = by_name().get(words[0])
     if command is None:
         return []
+    wanted = value_wanted(words, begun)
+    if wanted is not None:
+        return _values(wanted, begun, network_names)
+    if not begun.startswith("-"):
+        return []
+    given = set(words[1:])
+    flags = [option.flag for option in _options(command) if option.flag not in given]
+    return _beginning(begun, [*flags, "--help"])
+
+
+def value_wanted(words: list[str], begun: str) -> Operand | Option | None:
+    """Whose value ``begun`` is, after ``words`` (a command first); None where it is no value."""
+    command = by_name()[words[0]]
     before = words[-1] if len(words) > 1 else ""
     for option in _options(command):
         if before and option.value and before in (option.flag, option.short):
-            return _values(option, begun, network_names)
-    if begun.startswith("-"):
-        given = set(words[1:])
-        flags = [option.flag for option in _options(command) if option.flag not in given]
-        return _beginning(begun, [*flags, "--help"])
-    operand = _operand(command, words[1:])
-    return _values(operand, begun, network_names) if operand else []
+            return option
+    return None if begun.startswith("-") else _operand(command, words[1:])
 
 
 class Completer:

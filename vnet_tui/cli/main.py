@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from vnet_tui.client.relay import main as relay
 
         return relay()
+    if words[:1] == ["--complete"]:
+        from vnet_tui.cli.completing import complete
+
+        return complete(words[1:])
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Names may have characters that the locale hasn't.

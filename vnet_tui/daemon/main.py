@@ -66,7 +66,43 @@ def parser() -> ArgumentParser:
         type=int,
         help="end when the other end of this pipe is closed, as by the end of who started vnetd",
     )
+    _add_installing(made)
     return made
+
+
+def _add_installing(parser: ArgumentParser) -> None:
+    """Options of :mod:`vnet_tui.daemon.install`."""
+    made = parser.add_argument_group("instead of running")
+    which = made.add_mutually_exclusive_group()
+    which.add_argument(
+        "--install",
+        action="store_true",
+        help="put systemd's units, groups and directories, completion of vnet in shells and the "
+        "manuals in place; say what was done, and what starts the service",
+    )
+    which.add_argument(
+        "--uninstall",
+        action="store_true",
+        help="end the service and remove what --install placed; definitions and running networks "
+        "stay",
+    )
+    made.add_argument("--dry-run", action="store_true", help="with either: only say what it does")
+    made.add_argument(
+        "--root",
+        metavar="DIR",
+        type=Path,
+        help="with either: on the system in this directory, such as a package that is being made",
+    )
+    made.add_argument(
+        "--prefix",
+        metavar="DIR",
+        help="with either: where a distribution's package has its files, below /usr for example",
+    )
+    made.add_argument(
+        "--program",
+        metavar="PATH",
+        help="with --install: the vnetd that the service runs (this one)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,12 +110,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     from vnet_tui.engine.errors import VnetError
     from vnet_tui.engine.paths import Paths
 
-    options = parser().parse_args(argv)
+    arguments = parser()
+    options = arguments.parse_args(argv)
+    if options.install or options.uninstall:
+        return _install(arguments, options)
+    for name in ("dry_run", "root", "prefix", "program"):
+        if getattr(options, name):
+            arguments.error(f"--{name.replace('_', '-')} goes with --install or --uninstall")
     logging.basicConfig(level=logging.INFO, format="vnetd: %(message)s")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     _allow_many_files()
     try:
         asyncio.run(_run(Paths.choose(options.state_dir, options.run_dir), options))
+    except VnetError as error:
+        print(f"vnetd: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _install(arguments: ArgumentParser, options: Namespace) -> int:
+    from vnet_tui.daemon.install import Target, install, uninstall
+    from vnet_tui.engine.errors import VnetError
+
+    if options.state_dir or options.run_dir:
+        arguments.error(
+            "the service has the usual directories; VNETD_OPTIONS in /etc/default/vnetd "
+            "gives it options"
+        )
+    root = (options.root or Path("/")).absolute()
+    target = Target(root, options.prefix or "", options.program or "", options.dry_run)
+    try:
+        (install if options.install else uninstall)(target)
     except VnetError as error:
         print(f"vnetd: {error}", file=sys.stderr)
         return 1
