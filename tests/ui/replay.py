@@ -31,6 +31,7 @@ from vnet_tui.engine.views import (
     Checkpoint,
     Event,
     EventKind,
+    Flow,
     Flows,
     Guest,
     HistoryPoint,
@@ -112,6 +113,10 @@ class Replay:
 
     # -- what tests do to it ------------------------------------------------------------------
 
+    def replace_flows(self, uuid: UUID, flows: tuple[Flow, ...]) -> None:
+        """These are the connections of a network from now on."""
+        self._networks[uuid] = replace(self._networks[uuid], flows=flows)
+
     def tick(self) -> None:
         """A second passes: everybody who listens gets a sample."""
         self.now += 1
@@ -176,6 +181,10 @@ class Replay:
         if "<network" not in xml:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
         return self.problems
+
+    async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
+        self._find(ref)
+        return tuple(one for one in self.problems if one.severity is Severity.WARNING)
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
         self._find(ref)

@@ -71,7 +71,7 @@ async def test_the_overview_tells_what_a_network_is() -> None:
 async def test_digits_and_arrows_open_tabs() -> None:
     async with DetailApp(Replay(), FOO.uuid).run_test(size=(80, 24)) as pilot:
         detail = await shown(pilot, FOO.uuid)
-        for key, tab in (("2", 1), ("right", 2), ("6", 5), ("right", 0), ("left", 5), ("4", 3)):
+        for key, tab in (("2", 1), ("right", 2), ("7", 6), ("right", 0), ("left", 6), ("4", 3)):
             await pilot.press(key)
             await until(pilot, lambda: is_shown(detail, FOO.uuid))
             assert detail.tab == tab

@@ -16,6 +16,7 @@ from textual.timer import Timer
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import NotFoundError, VnetError
 from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.widgets.connections_pane import ConnectionsPane
 from vnet_tui.widgets.events_pane import EventsPane
 from vnet_tui.widgets.guests_pane import GuestsPane
 from vnet_tui.widgets.live_table import Cell
@@ -37,6 +38,7 @@ PANES: tuple[type[Pane[Any]], ...] = (
     GuestsPane,
     RulesPane,
     TrafficPane,
+    ConnectionsPane,
     XmlPane,
     EventsPane,
 )
@@ -55,7 +57,7 @@ class NetworkDetail(Vertical):
             "next_tab(1)",
             "tabs",
             id="network.tab.next",
-            key_display="1-6 ← →",
+            key_display=f"1-{len(PANES)} ← →",
             tooltip="The next tab",
             priority=True,
         ),
@@ -112,7 +114,7 @@ class NetworkDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         """The line of tabs, and the place for the open one."""
-        yield TabLine([pane.TITLE for pane in PANES], id="detail-tabs")
+        yield TabLine([(pane.TITLE, pane.SHORT or pane.TITLE) for pane in PANES], id="detail-tabs")
         yield Picture(id="detail-failure")
         yield Vertical(id="detail-body")
 

@@ -31,7 +31,7 @@ RESORT_SECONDS = 5.0
 
 COLUMNS = (
     Column(key="symbol", label="", width=2),
-    Column(key="name", label="name", width=12, grow=2, most=40),
+    Column(key="name", label="name", width=11, grow=2, most=40),
     Column(key="state", label="state", width=8),
     Column(key="subnet", label="subnet", width=16, grow=1, most=32),
     Column(key="bridge", label="bridge", width=15, drop=2),

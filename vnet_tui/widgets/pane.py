@@ -29,6 +29,9 @@ class Pane(Vertical, Generic[Data]):
     """
 
     TITLE: ClassVar[str]
+    SHORT: ClassVar[str] = ""
+    """What it is called where there is little room, if not by its title."""
+
     DEFAULT_CSS = """
     Pane > .pane--failure { display: none; padding: 0 1; }
     Pane.-failed > * { display: none; }

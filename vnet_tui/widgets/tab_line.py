@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,6 +16,9 @@ from vnet_tui.engine.text import printable
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.roles import role_classes, role_css
+
+AROUND, LEAST_NAME = 8, 4
+"""The cells of what stands around the name, and the least of the name itself."""
 
 
 class TabLine(Widget, can_focus=True):
@@ -44,9 +47,12 @@ class TabLine(Widget, can_focus=True):
             super().__init__()
             self.number = number
 
-    def __init__(self, tabs: Sequence[str], *, id: str | None = None) -> None:
+    def __init__(self, tabs: Sequence[str | tuple[str, str]], *, id: str | None = None) -> None:
+        """Each tab by its title, or by that and a shorter one for where there is little room."""
         super().__init__(id=id)
-        self._tabs = tuple(f" {number} {title} " for number, title in enumerate(tabs, start=1))
+        both = [(tab, tab) if isinstance(tab, str) else tab for tab in tabs]
+        self._long = _numbered(title for title, _ in both)
+        self._short = _numbered(short for _, short in both)
         self._symbol = Cell("")
         self._subject = ""
 
@@ -57,11 +63,17 @@ class TabLine(Widget, can_focus=True):
             self.refresh()
 
     @property
+    def _tabs(self) -> tuple[str, ...]:
+        """The titles that there is room for."""
+        roomy = self.size.width - sum(map(len, self._long)) - AROUND >= LEAST_NAME
+        return self._long if roomy else self._short
+
+    @property
     def _head(self) -> str:
         """The name in as much room as the tabs leave."""
-        room = self.size.width - sum(map(len, self._tabs)) - 8
+        room = self.size.width - sum(map(len, self._tabs)) - AROUND
         name = printable(self._subject)
-        return fitted(name, max(4, room)).rstrip()
+        return fitted(name, max(LEAST_NAME, room)).rstrip()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """The line."""
@@ -96,3 +108,7 @@ class TabLine(Widget, can_focus=True):
     def on_blur(self) -> None:
         """The open tab looks different."""
         self.refresh()
+
+
+def _numbered(titles: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f" {number} {title} " for number, title in enumerate(titles, start=1))

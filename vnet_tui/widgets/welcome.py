@@ -22,6 +22,7 @@ class Welcome(Picture):
             [
                 (Cell("No networks yet.", "strong"),),
                 (),
+                (Cell("n", key), Cell("  make one, step by step")),
                 (Cell("d", key), Cell("  define one from an XML file")),
                 (Cell("e", key), Cell("  define one of the examples, which are in")),
                 (Cell(f"   {self._examples}", "dim"),),
