@@ -119,6 +119,10 @@ def test_guests_that_nobody_knows_are_told_once_each() -> None:
     assert told[1].remedy.startswith("give the guest this host name")
     (typed,) = unknown_guests(network('<allow port="1" domain="ther"/>'), names)
     assert typed.remedy == "did you mean there?"
+    many = "".join(f'<allow port="{number}" domain="g{number}"/>' for number in range(1, 1001))
+    *_, last = found_many = [*unknown_guests(network(many), names)]
+    assert len(found_many) == 51
+    assert "wait for 950 more guests" in last.message
     # that it can't become known is told by the check of the document itself
     no_range = network('<allow port="1" domain="web"/>', '<ip address="10.0.0.1" prefix="24"/>')
     assert [*unknown_guests(no_range, [])] == []

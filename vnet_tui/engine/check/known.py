@@ -10,6 +10,9 @@ from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.guests import plain_name
 from vnet_tui.engine.model import Mode, Network, Rule
 
+_MOST = 50
+"""So many names are told and, which takes a while, compared with those that are known."""
+
 
 def never_known(network: Network, domain: str) -> bool:
     """Whether no guest can become known by this name through DHCP."""
@@ -38,7 +41,7 @@ def unknown_guests(
             name = plain_name(rule.domain, own)
             if name not in known:
                 waiting.setdefault(name, []).append(rule)
-    for name, rules in waiting.items():
+    for name, rules in [*waiting.items()][:_MOST]:
         close = difflib.get_close_matches(name, known, n=1)
         if only_slips and not close:
             continue
@@ -50,4 +53,11 @@ def unknown_guests(
             f"did you mean {close[0]}?"
             if close
             else f'give the guest this host name, or add <host name="{name}" …/> to <dhcp>',
+        )
+    if len(waiting) > _MOST and not only_slips:
+        rest = [*waiting.values()][_MOST]
+        yield warning(
+            rest[0],
+            f"rules from here on wait for {len(waiting) - _MOST} more guests whom nobody knows now",
+            "the rules of the running network tell which",
         )

@@ -65,7 +65,8 @@ async def examine(subject: Subject, patience: float = PATIENCE) -> tuple[Finding
         except OSError as error:
             message = f"asking for DHCP servers on {subject.bridge}: {error.strerror}"
             raise DriverError(message) from error
-    return doctor(subject, servers)
+    # Pure, but with many ports and foreign rules it takes seconds.
+    return await asyncio.to_thread(doctor, subject, servers)
 
 
 def answer(query: Query, subject: Subject, paths: Paths) -> Explanation:
