@@ -108,7 +108,7 @@ class DefinitionEdits(Ways):
 
     def _ask_forward(self, draft: Draft, info: NetworkInfo, guest: Guest) -> None:
         from vnet_tui.drafts.guest_edits import forwarded, named, reserved
-        from vnet_tui.engine.model import Action, Network, Rule
+        from vnet_tui.engine.model import Action, Network, Protocol, Rule
         from vnet_tui.screens.element import ElementScreen, tidied
         from vnet_tui.widgets.editing.element_fields import FORWARD_FIELDS, GUEST_NAME
 
@@ -134,4 +134,6 @@ class DefinitionEdits(Ways):
             {"domain": "guest"}
         )  # where nothing can be forwarded to it, that is said before a form
         title = printable(f"Forward a port of {info.name}'s host to {name or guest.mac}")
-        self.app.push_screen(ElementScreen(title, fields, {}, network, made), answered)
+        self.app.push_screen(
+            ElementScreen(title, fields, {"protocol": Protocol.TCP}, network, made), answered
+        )

@@ -106,6 +106,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
         self._draft = self._began = draft
         self._info = info
         self._tab = tab
+        self._form = tab if tab < XML else 0
         self._network: Network | None = None
         self._problems: tuple[Problem, ...] = ()
         self._now = Running(active=info.active)
@@ -255,8 +256,8 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
         self.query_one(ProblemLine).tell(self._problems, broken=broken)
 
     def _show(self) -> None:
-        if self._network is not None and self.is_mounted and self._tab < XML:
-            self._tabs[self._tab].show(self._network, self._problems, self._now)
+        if self._network is not None and self.is_mounted:
+            self._tabs[self._form].show(self._network, self._problems, self._now)
 
     def _tell_name(self) -> None:
         symbol = Cell("✎", "accent") if self._draft.changed else Cell("·", "dim")
@@ -275,7 +276,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
     def _show_tab(self) -> None:
         self.query_one(TabLine).opened = self._tab
         for number, tab in enumerate(self._tabs):
-            tab.set_class(number == self._tab or (self._tab == XML and number == 0), "-open")
+            tab.set_class(number == self._form, "-open")
         self.query_one("#editor-forms").display = self._wide or self._tab < XML
         self._document.display = self._wide or self._tab == XML
         self._show()
@@ -287,6 +288,8 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
     def action_open_tab(self, number: int) -> None:
         """Open a tab, and go into it."""
         self._tab = number
+        if number < XML:
+            self._form = number
         self._show_tab()
         self._focus_inside()
 
@@ -364,7 +367,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
                 self.post_message(Edited(f"{verb} {WORDS[kind]}", after, at=place))
 
         title = f"{'Add' if new else 'Change'} {WORDS[kind]}"
-        tab = self._tabs[self._tab]
+        tab = self._tabs[self._form]
 
         def drawing(after: Network, width: int) -> Sequence[Line]:
             return tab.drawing(after, place, width) if isinstance(tab, ListTab) else ()
