@@ -87,7 +87,8 @@ class Replay:
     """A :class:`~vnet_tui.client.connection.Connection` that plays recorded networks.
 
     ``fail`` is raised by the next change, after its first step. ``problems`` is what is wrong
-    with every document. ``between_steps`` is awaited before each step of a change: a test holds a
+    with every document; ``preview`` what it takes to have it run, ``obstacle`` what is in the way
+    of that. ``between_steps`` is awaited before each step of a change: a test holds a
     change there, for good at ``never``. ``moving`` is how many networks' figures change; all,
     unless said.
     """
@@ -96,6 +97,9 @@ class Replay:
         self.now = NOW
         self.fail: VnetError | None = None
         self.problems: tuple[Problem, ...] = ()
+        self.findings: tuple[Finding, ...] = ()
+        self.preview = Preview()
+        self.obstacle: VnetError | None = None
         self.between_steps: Callable[[], Awaitable[None]] | None = None
         self.calls: list[str] = []
         self._remembered: set[UUID] = set()
@@ -181,10 +185,6 @@ class Replay:
         if "<network" not in xml:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
         return self.problems
-
-    async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
-        self._find(ref)
-        return tuple(one for one in self.problems if one.severity is Severity.WARNING)
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
         self._find(ref)
@@ -277,7 +277,9 @@ class Replay:
         return Preview()
 
     async def plan_document(self, xml: str) -> Preview:
-        return Preview()
+        if self.obstacle is not None:
+            raise self.obstacle
+        return self.preview
 
     async def leases(self, ref: Ref) -> tuple[Lease, ...]:
         return tuple(guest.lease for guest in await self.guests(ref) if guest.lease)
@@ -330,7 +332,14 @@ class Replay:
 
     async def doctor(self, ref: Ref, *, patience: float | None = None) -> tuple[Finding, ...]:
         self._find(ref)
-        return ()
+        return self.findings
+
+    async def mend(self, ref: Ref, finding: Finding) -> tuple[Finding, ...]:
+        self.calls.append(f"mend {finding.command}")
+        if self.fail is not None:
+            raise self.fail
+        self.findings = tuple(one for one in self.findings if one != finding)
+        return self.findings
 
     async def explain(self, query: Query) -> Explanation:
         # Loaded here, as in the engine: the first picture doesn't wait for the doctor.

@@ -164,6 +164,13 @@ class Connection(Protocol):
         ``patience`` is how many seconds to wait for other DHCP servers on its bridge.
         """
 
+    async def mend(self, ref: Ref, finding: Finding) -> tuple[Finding, ...]:
+        """Run the commands of one of :meth:`doctor`'s findings, and tell what he finds then.
+
+        Only what the doctor himself says now is run: StateError where he doesn't find that any
+        more, or knows no command for it. DriverError tells what a command said.
+        """
+
     async def explain(self, query: Query) -> Explanation:
         """Whether one machine reaches another over a running network, and who decides that."""
 

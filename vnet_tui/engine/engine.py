@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from vnet_tui.engine import definitions, requests
+from vnet_tui.engine import audit, definitions, requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.asked import Asked
 from vnet_tui.engine.catalog import Catalog, Listing
@@ -43,6 +43,7 @@ from vnet_tui.engine.subnets import in_use, suggest_subnet
 from vnet_tui.engine.views import (
     Checkpoint,
     Event,
+    EventKind,
     Flows,
     Guest,
     HistoryPoint,
@@ -379,6 +380,24 @@ class Engine:
 
         subject = await self._subject(ref)
         return await examine(subject, PATIENCE if patience is None else patience)
+
+    async def mend(self, ref: Ref, finding: Finding) -> tuple[Finding, ...]:
+        """Run the commands of one of the doctor's findings, and look again.
+
+        StateError where the doctor doesn't find that any more, DriverError where a command fails.
+        """
+        from vnet_tui.engine.doctor.mend import agreed, run
+
+        self._permitted("mend a host")
+        listing = await self._look()
+        uuid = listing.find(ref)
+        names = {uuid: listing.name(uuid)}
+        agreed(finding, await self.doctor(ref, patience=0))
+        with audit.logged("mend", names, *finding.command.splitlines()):
+            await run(finding.commands)
+        message = f"mended on request: {finding}"
+        self.bus.tell(EventKind.RECOVERED, uuid, names[uuid], message)
+        return await self.doctor(ref, patience=0)
 
     async def explain(self, query: Query) -> Explanation:
         """Whether one machine reaches another over a running network, and who decides that."""
