@@ -103,6 +103,28 @@ async def test_a_limited_forward_leads_no_further_and_outgoing_limits_hold(
     assert 4 * limits <= went[Fate.PASS] <= 4 * limits + 3
 
 
+@pytest.mark.parametrize(
+    ("after", "passes"),
+    [
+        ('<allow port="2000" domain="mail" destport="80"/>', False),
+        ('<allow port="80"/>', True),
+        ('<allow port="2000" domain="web" destport="80"/>', True),
+    ],
+)
+async def test_beyond_the_limit_of_a_forward_other_rules_decide_but_lead_nowhere_else(
+    world: FirewallLab, after: str, passes: bool
+) -> None:
+    """Whose the port is doesn't change: a second forward to another guest is an error of the
+    document's, and leads nobody there who is beyond the limit of the first."""
+    limited = '<allow port="2000" domain="web" destport="80" limit="4"/>'
+    await world.install(foo=f"<forwarding><incoming>{limited}{after}</incoming></forwarding>")
+    probes = [Probe("outside", "tcp", address("host", 4), 2000)] * 12
+    answers = Counter((answer.fate, answer.server) for answer in world.packets.probe(probes))
+    assert answers.keys() - {(Fate.DENIED, "")} == {(Fate.PASS, "web")}
+    assert (answers[Fate.PASS, "web"] == len(probes)) is passes
+    assert answers[Fate.PASS, "web"] >= 4
+
+
 async def test_a_limit_goes_on_over_edits(world: FirewallLab) -> None:
     rule = '<allow port="80" limit="3"/>'
     await world.install(foo=route(rule))
