@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import vnet_tui
+from vnet_tui.daemon.pieces import PIECES
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -59,16 +61,21 @@ def test_it_carries_what_is_not_code_and_nothing_of_the_tests(wheel: Path) -> No
     examples = {f"vnet_tui/examples/{p.name}" for p in (CHECKOUT / "vnet_tui/examples").iterdir()}
     assert styles
     assert examples
+    service = {f"vnet_tui/daemon/files/{piece.source}" for piece in PIECES}
     wanted = styles | examples | {"vnet_tui/py.typed", "vnet_tui/engine/xml/schema.rng"}
-    assert packed >= wanted
+    assert packed >= wanted | service
+    version = f"vnet_tui-{vnet_tui.__version__}"
     assert {name.split("/")[0] for name in names} == {
         "vnet_tui",
-        f"vnet_tui-{vnet_tui.__version__}.dist-info",
+        f"{version}.dist-info",
+        f"{version}.data",
     }
+    shared = {name.partition(".data/data/share/")[2] for name in names} - {""}
+    assert shared == {piece.place for piece in PIECES if not piece.systemd}
 
 
 def test_its_programs_tell_their_version(installed: Path, tmp_path: Path) -> None:
-    for program in ("vnet", "vnet-tui"):
+    for program in ("vnet", "vnet-tui", "vnetd"):
         said = run(installed / program, "--version", cwd=tmp_path)
         assert vnet_tui.__version__ in said
 
@@ -88,3 +95,15 @@ def test_it_validates_its_examples(installed: Path, tmp_path: Path) -> None:
     assert examples
     places = ["--state-dir", str(tmp_path / "state"), "--run-dir", str(tmp_path / "run")]
     run(installed / "vnet", *places, "network-validate", *examples, cwd=tmp_path)
+
+
+def test_its_service_runs_its_own_program(installed: Path, tmp_path: Path) -> None:
+    run(installed / "vnetd", "--install", "--root", tmp_path, cwd=tmp_path)
+    for piece in PIECES:
+        assert piece.path(tmp_path, "").is_file()
+    service = (tmp_path / "etc/systemd/system/vnetd.service").read_text()
+    [program] = re.findall(r"^ExecStart=(\S+) \$VNETD_OPTIONS$", service, re.MULTILINE)
+    assert program == str(installed / "vnetd")
+    assert run(program, "--version", cwd=tmp_path) == f"vnetd {vnet_tui.__version__}\n"
+    run(installed / "vnetd", "--uninstall", "--root", tmp_path, cwd=tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -18,6 +18,8 @@ _HOMES = tuple(map(Path, ("/home", "/root", "/run/user")))
 _TEMPORARY = tuple(map(Path, ("/tmp", "/var/tmp")))  # noqa: S108
 """What ``PrivateTmp=`` hides."""
 
+_UNSAFE = frozenset("\"'\\*?[")  # string_is_safe() of systemd
+
 
 def own_program() -> Path | None:
     """The vnetd that runs, or that was installed with what runs."""
@@ -76,13 +78,16 @@ def others_places(program: Path) -> Iterator[tuple[Path, str]]:
 def escaped(program: Path) -> str:
     """A path as the first word of ``ExecStart=`` (systemd.syntax(7), systemd.service(5)).
 
-    Raises :class:`~vnet_tui.engine.errors.VnetError` for one that can't stand there.
+    Raises :class:`~vnet_tui.engine.errors.VnetError` for one that systemd takes for unsafe.
     """
     text = str(program)
-    if not text.isprintable():
-        raise VnetError(f"a unit can't run {text!r}", "install vnet-tui in another directory")
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{quoted}"' if set(text) & set(" '\"\\") else quoted
+    if not text.isprintable() or set(text) & _UNSAFE:
+        raise VnetError(
+            f"systemd runs no program with such a path: {text!r}",
+            "install vnet-tui in a directory with another name",
+        )
+    escaped = text.replace("%", "%%")
+    return f'"{escaped}"' if " " in text else escaped
 
 
 def _needed(program: Path) -> set[Path]:
