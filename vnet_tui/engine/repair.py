@@ -36,12 +36,12 @@ RELIEVE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class _Case:
-    """A subject that isn't right: what of it, why it couldn't be mended, and whether that was
-    told."""
+    """A subject that isn't right: what of it, whether that was told, and why it was last told that
+    it was given up for a while (empty: because others undo it)."""
 
     what: str
-    why: str = ""
     told: bool = False
+    given_up: str | None = None
 
 
 class Repair:
@@ -160,13 +160,15 @@ class Repair:
             case = self._cases[subject]
             case.what = symptoms(found.drift[subject])
             backoff = self._backoff(subject)
-            backoff.tried(failed=True)
-            if case.why != why or backoff.longest == 1:
-                case.why = why
-                error = VnetError(why)
+            backoff.tried(failed=bool(why))
+            new = case.given_up is None or case.given_up != why
+            if backoff.wait() and (new or backoff.longest == 1):
+                case.given_up = why
+                error = VnetError(why or _undone(backoff))
                 audit.log("repair", self._named(subject), error=error, by=audit.ITSELF)
                 until = _clock(backoff.wait())
-                self._tell(EventKind.FAILED, subject, f"gave up repairing until {until}: {why}")
+                message = f"gave up repairing until {until}: {error.message}"
+                self._tell(EventKind.FAILED, subject, message)
         for subject in self._cases.keys() - found.drift.keys():
             case = self._cases.pop(subject)
             if case.told and (subject is None or subject in found.running.networks):
@@ -181,7 +183,7 @@ class Repair:
         backoff, case = self._backoff(subject), self._cases.get(subject)
         if not backoff.wait():
             return "being repaired"
-        why = case.why if case and case.why else f"repaired {backoff.tries} times, and undone"
+        why = (case and case.given_up) or _undone(backoff)
         return f"{why}; next try at {_clock(backoff.wait())}"
 
     def _backoff(self, subject: Subject) -> Backoff:
@@ -204,6 +206,10 @@ class Repair:
 
     def _tell(self, kind: EventKind, subject: Subject, message: str) -> None:
         self._bus.tell(kind, subject, self._name(subject), printable(message))
+
+
+def _undone(backoff: Backoff) -> str:
+    return f"repaired {backoff.tries} times, and undone"
 
 
 def _clock(seconds: float) -> str:

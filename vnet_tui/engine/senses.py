@@ -47,6 +47,7 @@ class Senses:
         self._heard = heard
         self._warn = warn
         self._bridges: Mapping[str, UUID] = {}
+        self._strangers: set[str] = set()
         self._advertised = False
         self._services: dict[int, asyncio.Task[None]] = {}
         self._settings: SettingsWatch | None = None
@@ -80,6 +81,10 @@ class Senses:
         """Follow what runs now."""
         running = found.running
         self._bridges = {one.bridge.name: uuid for uuid, one in running.networks.items()}
+        # What happened to a bridge that wasn't known to be ours may have been after it was seen.
+        if self._strangers & self._bridges.keys():
+            self._disturbed(Part.LINKS)
+        self._strangers.clear()
         self._advertised = running.forwards(6)
         links = found.links.links
         made = frozenset((name, links[name].index) for name in self._bridges if name in links)
@@ -101,6 +106,7 @@ class Senses:
     async def _links(self) -> None:
         links = await self._system.links()
         async with await links.watch() as changes:
+            self._disturbed(Part.LINKS)  # what happened before was heard by nobody
             async for change in changes:
                 self._heard(change)
                 if change.happened is Happened.MISSED:
@@ -111,11 +117,14 @@ class Senses:
     def _concerns_us(self, change: LinkChange) -> bool:
         """Whether an interface is a bridge of ours or at one, or may be one by which the host hears
         router advertisements."""
-        ours = change.name in self._bridges or change.master in self._bridges
-        return ours or (self._advertised and change.happened is Happened.ADDRESSES)
+        if change.name in self._bridges or change.master in self._bridges:
+            return True
+        self._strangers.add(change.name)
+        return self._advertised and change.happened is Happened.ADDRESSES
 
     async def _rules(self) -> None:
         with watch_rules(await self._system.firewall()) as rules:
+            self._disturbed(Part.RULES)
             while True:
                 await rules.changed()
                 self._disturbed(Part.RULES)
@@ -129,6 +138,7 @@ class Senses:
     async def _files(self) -> None:
         """Definitions are compared with what they were; other files are a part of the host."""
         with DiskWatch(self._paths) as files:
+            self._disturbed(Part.ALL)
             await self._on_disk.check()
             while True:
                 place = await files.changed()

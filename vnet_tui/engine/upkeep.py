@@ -15,7 +15,7 @@ from uuid import UUID
 from vnet_tui.engine.apply import Run
 from vnet_tui.engine.changes import Changes
 from vnet_tui.engine.desired import Desired
-from vnet_tui.engine.drift import Drift, Subject, drift, only, symptoms
+from vnet_tui.engine.drift import Drift, Subject, drift, only
 from vnet_tui.engine.errors import StoreError, VnetError
 from vnet_tui.engine.observe import Observed, Part, observe
 from vnet_tui.engine.plan import make_plan, needed_sysctls
@@ -31,7 +31,8 @@ class Looked:
     """What was found, and what became of it.
 
     ``drift`` is what isn't right now, after mending; ``mended`` holds what was done for which
-    subject, ``failed`` why a subject couldn't be mended; ``unreadable`` are networks that are left
+    subject, ``failed`` why a subject couldn't be mended (empty: it was, and isn't right already
+    or still); ``unreadable`` are networks that are left
     alone because their records can't be read.
     """
 
@@ -92,10 +93,7 @@ class Upkeep(Changes):
             done, reasons = await self._mend(desired, seen, chosen, ports)
             seen, found = await self._needed(desired, Part.ALL, ports)
             mended = {subject: steps for subject, steps in done.items() if subject not in found}
-            failed = {
-                subject: reasons.get(subject) or f"mended, and still {symptoms(found[subject])}"
-                for subject in chosen & found.keys()
-            }
+            failed = {subject: reasons.get(subject, "") for subject in chosen & found.keys()}
         return Looked(
             running=desired,
             links=seen.links,
