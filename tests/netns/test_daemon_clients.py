@@ -302,3 +302,17 @@ def test_environment_names_the_daemon(lab: Lab, daemon: Daemon) -> None:
             text=True,
         )
         assert done.stdout.strip() == via, done.stderr
+
+
+def test_a_list_of_networks_loads_nothing_that_it_doesnt_need(lab: Lab, daemon: Daemon) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "vnet_tui.cli.main", "network-list", "--all"],
+        env=environment(lab.paths),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.lstrip().startswith("Name"), done.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "vnet_tui.client.remote" in loaded
+    dear = {"textual", "rich", "pyroute2", "iptc", "lxml", "asyncinotify", "argparse"}
+    assert not loaded & (dear | {"vnet_tui.engine.engine", "vnet_tui.engine.model"})
