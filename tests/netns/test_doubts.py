@@ -122,7 +122,6 @@ async def test_a_forward_that_another_network_has_as_it_runs(lab: Lab) -> None:
         await engine.start(["foo"])
         await engine.define(document(""))
         await engine.define(document(rule, "bar", 6))
-    async with Engine(lab.paths) as engine:
         with pytest.raises(ConflictError) as caught:
             await engine.start(["bar"])
         (problem,) = caught.value.problems

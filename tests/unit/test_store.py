@@ -14,7 +14,7 @@ from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.store import Store
-from vnet_tui.engine.xml import write
+from vnet_tui.engine.xml import parse, write
 
 FOO = Network(name="Foo", uuid=UUID("596a5d21-71f4-8fb2-e068-e2386a5c413e"))
 BAR = Network(name="Bar", uuid=UUID("11111111-1111-4111-8111-111111111111"))
@@ -273,3 +273,17 @@ def test_readers_see_whole_definitions_while_others_write(store: Store, paths: P
             os.waitpid(child, 0)
         os.close(receive)
         os.close(send)
+
+
+def test_lines_are_those_of_the_document_that_is_stored(paths: Paths) -> None:
+    given = parse(
+        f"<network>\n\n\n<name>Foo</name><uuid>{FOO.uuid}</uuid>\n\n\n<dns domain='lan'/></network>"
+    )
+    store = Store(paths)
+    store.save(given)
+    lines = write(given).splitlines()
+    for stored in (store, Store(paths)):
+        found = stored.load().networks[known(FOO)]
+        assert found == given
+        assert found.dns is not None
+        assert "<dns" in lines[found.dns.line - 1]

@@ -149,8 +149,10 @@ class Store:
         """Write a definition, new or in place of the one with its UUID, which it must have."""
         if network.uuid is None:
             raise StoreError(f"{network.name} has no UUID, by which it could be found again")
-        stamp = self.put(network.uuid, write(network))
-        self._known[network.uuid] = _Known(stamp, network)
+        text = write(network)
+        stamp = self.put(network.uuid, text)
+        # Read again for the lines, which are those of what is stored from now on.
+        self._known[network.uuid] = _Known(stamp, reread(text))
 
     def put(self, uuid: UUID, text: str) -> _Stamp:
         """Write a definition as it was read by :meth:`texts`."""
