@@ -140,6 +140,44 @@ MARK_SHOWN = Action(
     help="Select every network that the list shows; Esc selects none.",
     shown=False,
 )
+VIEW = Action(
+    id="next-view",
+    key="v",
+    label="view",
+    title="show another view of this",
+    help="Go from one view of what is shown to the next.",
+)
+MEND = Action(
+    id="mend",
+    key="p",
+    label="mend",
+    title="run what mends it",
+    help="Show the commands that open the way, and run them when that is agreed to.",
+)
+DOCTOR = Action(
+    id="doctor",
+    key="D",
+    label="doctor",
+    title="ask the doctor",
+    help="What on this host stands in the network's way, and what opens it.",
+    shown=False,
+)
+EXPLAIN = Action(
+    id="explain",
+    key="X",
+    label="explain",
+    title="explain who reaches whom",
+    help="Whether one machine reaches another over the network, and who decides that.",
+    shown=False,
+)
+EVENTS = Action(
+    id="events",
+    key="E",
+    label="events",
+    title="show the events of all networks",
+    help="Everything that happens, on all networks, with who was denied what.",
+    shown=False,
+)
 HOLD = Action(
     id="hold",
     key="h",
@@ -221,6 +259,13 @@ UNDO_EDIT = Action(
     title="undo the last edit",
     help="Take back the last edit that was made here.",
 )
+LEAVE_EDITOR = Action(
+    id="leave-editor",
+    key="escape,q",
+    label="back",
+    title="leave the editor",
+    help="Go back; where edits would be lost, it is asked.",
+)
 NEXT_PROBLEM = Action(
     id="next-problem",
     key="ctrl+n",
@@ -289,7 +334,7 @@ NEXT_STEP = Action(
 STEP_BEFORE = Action(
     id="step-before",
     key="pageup",
-    label="before",
+    label="back",
     title="go to the step before",
     help="Go back to the step before; nothing that was typed gets lost.",
 )
@@ -315,7 +360,18 @@ LEAVE_FORM = Action(
     help="Leave the form; asks when something was typed.",
 )
 
-NETWORK_ACTIONS = (OPEN, EDIT, START, STOP, RESTART, UNDEFINE, AUTOSTART, APPLY)
+NETWORK_ACTIONS = (
+    OPEN,
+    EDIT,
+    START,
+    STOP,
+    RESTART,
+    UNDEFINE,
+    AUTOSTART,
+    APPLY,
+    DOCTOR,
+    EXPLAIN,
+)
 """What can be done to one network."""
 
 LIST_EDITING_ACTIONS = (
@@ -327,7 +383,7 @@ LIST_EDITING_ACTIONS = (
 )
 """What can be done to a list that is edited."""
 
-EDITOR_ACTIONS = (STAGE, UNDO_EDIT, NEXT_PROBLEM)
+EDITOR_ACTIONS = (STAGE, UNDO_EDIT, NEXT_PROBLEM, LEAVE_EDITOR)
 """What can be done to edits as a whole."""
 
 STEP_ACTIONS = (NEXT_STEP, STEP_BEFORE)
@@ -336,10 +392,16 @@ STEP_ACTIONS = (NEXT_STEP, STEP_BEFORE)
 GUIDE_ACTIONS = (TOGGLE_XML, STAGE, UNDO_EDIT, LEAVE_FORM)
 """What can be done while a new network is described."""
 
+PENDING_ACTIONS = (APPLY_PENDING, EDIT_PENDING, DROP_PENDING, DISCARD_PENDING)
+"""What can be done to what is pending."""
+
+TRIAL_ACTIONS = (KEEP_TRIAL, ROLL_BACK_TRIAL)
+"""What can be done about changes on trial, everywhere."""
+
 LIST_ACTIONS = (FILTER, SORT, REVERSE, GROUPS, MARK, MARK_SHOWN)
 """What can be done to the list of networks."""
 
-SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK,)
+SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK, EVENTS)
 """What opens another screen."""
 
 GENERAL_ACTIONS = (DEFINE, *SCREEN_ACTIONS, *LIST_ACTIONS, REFRESH, REDRAW, SUSPEND, KEYS, QUIT)
@@ -352,6 +414,7 @@ ORDER = (
     REMOVE_ELEMENT,
     SWITCH_RULE,
     STAGE,
+    LEAVE_EDITOR,
     UNDO_EDIT,
     DOUBLE_ELEMENT,
     MOVE_UP,
@@ -371,6 +434,8 @@ ORDER = (
 
 
 def place_in_order(binding: Binding) -> int:
-    """Where a binding goes in the line of keys; what isn't an action goes first."""
+    """Where a binding goes in the line of keys: steps of a form first, then what isn't named."""
     ids = [action.id for action in ORDER]
+    if binding.id in {action.id for action in STEP_ACTIONS}:
+        return -2
     return ids.index(binding.id) if binding.id in ids else -1

@@ -1,0 +1,447 @@
+"""A new network, guided: five steps and its document, two views of one draft."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from vnet_tui import actions
+from vnet_tui.assets import style_sheet
+from vnet_tui.drafts.creating import define_and_start
+from vnet_tui.drafts.draft import Draft
+from vnet_tui.drafts.guide_steps import GuideStep, steps_of
+from vnet_tui.drafts.guided import PREFIX, first_of, proposed, with_interface
+from vnet_tui.engine.errors import Problem, VnetError
+from vnet_tui.engine.model import Network, Subnet
+from vnet_tui.feed import feed_of
+from vnet_tui.screens.confirm import ConfirmScreen
+from vnet_tui.screens.element_forms import ask_kind, fill_in
+from vnet_tui.screens.new_network_addresses import AddressesStep
+from vnet_tui.screens.new_network_dhcp import DhcpStep
+from vnet_tui.screens.new_network_examination import Examination, errors, examine
+from vnet_tui.screens.new_network_forwarding import ForwardingStep
+from vnet_tui.screens.new_network_name import NameStep
+from vnet_tui.screens.new_network_review import How, ReviewStep
+from vnet_tui.staging import Stage
+from vnet_tui.widgets.editing.document import DocumentEditor
+from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Running, Wanted
+from vnet_tui.widgets.explained import Paragraph, problem_paragraph
+from vnet_tui.widgets.fields import Field, TextField
+from vnet_tui.widgets.key_line import KeyLine
+from vnet_tui.widgets.operations import Operation, Requested
+from vnet_tui.widgets.paragraphs import Paragraphs
+from vnet_tui.widgets.progress_line import ProgressLine
+from vnet_tui.widgets.step_line import StepLine
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection, OnProgress
+    from vnet_tui.engine.views import NetworkInfo
+
+WIDE = 140
+"""From this width of the terminal on, in cells, the document stands beside the form."""
+
+SETTLE = 0.15
+"""So long, in seconds, nothing is typed before the engine is asked what it thinks."""
+
+MOST = 4
+"""So many problems are told below the form; the review and the XML have the others."""
+
+STEPS = tuple(GuideStep)
+
+
+class NewNetworkScreen(Screen[UUID | None]):
+    """Gives the UUID of the network that was created; None when it was left, or staged."""
+
+    HELP = """\
+# New network
+
+**Enter** goes on to the next step, **PgUp** and **PgDn** go back and forth: nothing that was typed
+gets lost. **↑** and **↓** go from field to field, **←** and **→** choose. In a list **+** adds,
+**Enter** changes, **Delete** removes.
+
+**F2** goes to the XML, and back: form and XML are two views of one thing. **Ctrl+S** keeps the
+network among the pending changes.
+"""
+    AUTO_FOCUS = ""  # each step says what gets the keys
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        style_sheet(name) for name in ("app", "new_network")
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(actions.STEP_BEFORE.binding(), priority=True),
+        replace(actions.NEXT_STEP.binding(), priority=True, key_display="enter"),
+        *(action.binding() for action in actions.GUIDE_ACTIONS),
+        *(
+            Binding(str(number), f"open_step({number - 1})", show=False)
+            for number in range(1, len(STEPS) + 1)
+        ),
+        Binding("q", "leave_form", "leave", show=False),
+    ]
+
+    class Examined(Message):
+        """What there is to say about a draft."""
+
+        def __init__(self, examination: Examination) -> None:
+            super().__init__()
+            self.examination = examination
+
+    class Proposed(Message):
+        """A subnet that nothing on the host uses."""
+
+        def __init__(self, subnet: Subnet) -> None:
+            super().__init__()
+            self.subnet = subnet
+
+    class Created(Message):
+        """It is there."""
+
+        def __init__(self, uuid: UUID) -> None:
+            super().__init__()
+            self.uuid = uuid
+
+    def __init__(self, networks: Sequence[NetworkInfo] = ()) -> None:
+        """``networks`` are those that are there: the name that is proposed is free."""
+        super().__init__()
+        self._network = proposed({info.name for info in networks})
+        self._draft = self._began = Draft.new(self._network)
+        self._examination = Examination(draft=self._draft, network=None)
+        self._wanted: How | None = None
+        self._opened = GuideStep.NAME
+        self._in_xml = False
+        self._told: list[Paragraph] = []
+        self._review = ReviewStep()
+        self._tabs: dict[GuideStep, EditorTab] = {
+            GuideStep.NAME: NameStep(),
+            GuideStep.ADDRESSES: AddressesStep(),
+            GuideStep.DHCP: DhcpStep(),
+            GuideStep.FORWARDING: ForwardingStep(),
+            GuideStep.REVIEW: self._review,
+        }
+        self._document = DocumentEditor(id="new-document")
+
+    def compose(self) -> ComposeResult:
+        """Steps, the form of one and the document beside it, what is wrong, keys."""
+        yield StepLine("New network", STEPS)
+        with Horizontal(id="new-body"):
+            with Vertical(id="new-form"):
+                yield from self._tabs.values()
+                yield Paragraphs(id="new-problems")
+            yield self._document
+        yield KeyLine()
+        yield ProgressLine()
+
+    def on_mount(self) -> None:
+        """Begin with what works; a subnet is being found meanwhile."""
+        self.query_one("#new-problems").can_focus = False
+        self._document.show_document(self._draft.text)
+        self._open(GuideStep.NAME)
+        connection = feed_of(self).connection
+        if connection is not None:
+            self.run_worker(self._find_subnet(connection), group="find")
+        self._examine(0.0)
+
+    @property
+    def draft(self) -> Draft:
+        """The network as it is described now."""
+        return self._draft
+
+    # -- the draft ------------------------------------------------------------------------------
+
+    async def _find_subnet(self, connection: Connection) -> None:
+        try:
+            self.post_message(self.Proposed(await connection.suggest_subnet(PREFIX[4], 4)))
+        except VnetError:
+            return  # the second step says how to ask again, and is told why not
+
+    def on_new_network_screen_proposed(self, message: Proposed) -> None:
+        """Begin with this subnet, unless somebody was faster."""
+        if not self._network.ips and self._draft.edits == self._began.edits:
+            network = with_interface(self._network, 4, first_of(message.subnet))
+            fresh = self._draft is self._began
+            self._put(Draft.new(replace(network, uuid=self._draft.uuid)), network)
+            if fresh:
+                self._began = self._draft
+
+    def _put(self, draft: Draft, network: Network | None) -> None:
+        """Another draft; ``network`` is what it says, where that is known already."""
+        if draft is self._draft:
+            return
+        self._draft, self._wanted = draft, None
+        if network is not None:
+            self._network = network
+            self._show()
+        self._document.show_document(draft.text)
+        self._examine(SETTLE)
+
+    def on_edited(self, message: Edited) -> None:
+        """The form made an edit."""
+        message.stop()
+        draft = self._draft.edited(message.what, message.network, goes_on=message.goes_on)
+        self._put(draft, message.network)
+        if message.at is not None:
+            self._tabs[self._opened].move_to(message.at)
+
+    def on_document_editor_typed(self, message: DocumentEditor.Typed) -> None:
+        """Somebody typed in the XML; the form follows when that has settled."""
+        goes_on = self._document.has_focus
+        self._put(self._draft.retyped("type in the XML", message.text, goes_on=goes_on), None)
+
+    def action_undo_edit(self) -> None:
+        """Take back the last edit."""
+        if self._draft.edits:
+            self.notify(f"Undone: {self._draft.edits[-1].what}.", timeout=3)
+            self._put(self._draft.undone(), None)
+        else:
+            self.notify("Nothing to undo here.", severity="warning")
+
+    # -- what there is to say about it ----------------------------------------------------------
+
+    def _examine(self, settle: float) -> None:
+        self.run_worker(self._judge(self._draft, settle), group="examine", exclusive=True)
+
+    async def _judge(self, draft: Draft, settle: float) -> None:
+        await asyncio.sleep(settle)
+        feed = feed_of(self)
+        self.post_message(self.Examined(await examine(draft, feed.connection, feed.networks or ())))
+
+    def on_new_network_screen_examined(self, message: Examined) -> None:
+        """Show it, unless the draft is another one by now; create it, if that was waited for."""
+        if message.examination.draft is not self._draft:
+            return
+        self._examination = message.examination
+        network = message.examination.network
+        if network is not None:
+            self._network = network
+        self.query_one("#new-form").disabled = network is None
+        self._show()
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            self._create(wanted)
+
+    def _problems_at(self, step: GuideStep) -> list[Problem]:
+        """What is to be told at a step, worst first; at the review, everything."""
+        told = self._examination.told
+        network = self._examination.network
+        if network is not None and step is not GuideStep.REVIEW:
+            told = tuple(one for one in told if step in steps_of(network, one))
+        return sorted(told, key=lambda one: one.severity.value)
+
+    def _show(self) -> None:
+        """The open step, and what is wrong where."""
+        told = self._examination.told
+        self._tabs[self._opened].show(self._network, told, Running())
+        preview = self._examination.preview if self._current else None
+        self._review.tell(self._draft.text, preview, beside=self._wide)
+        wrong = [n for n, step in enumerate(STEPS) if errors(self._problems_at(step))]
+        self.query_one(StepLine).tell(STEPS.index(self._opened), wrong)
+        problems = self._problems_at(self._opened)
+        shown = [problem_paragraph(problem) for problem in problems[:MOST]]
+        if len(problems) > MOST:
+            shown.append(Paragraph("", f"and {len(problems) - MOST} more"))
+        if shown != self._told:
+            self._told = shown
+            self.call_later(self.query_one("#new-problems", Paragraphs).show, shown)
+
+    @property
+    def _current(self) -> bool:
+        """Whether the engine has said what it thinks of the draft as it is."""
+        return self._examination.draft is self._draft and self._examination.network is not None
+
+    # -- steps ----------------------------------------------------------------------------------
+
+    def _open(self, step: GuideStep) -> None:
+        self._opened = step
+        for each, tab in self._tabs.items():
+            tab.set_class(each is step, "-open")
+        self._show()
+        self._focus_inside()
+        self.refresh_bindings()
+
+    def _focus_inside(self) -> None:
+        target = self._document if self._in_xml else self._tabs[self._opened].focus_target
+        if target is not None:
+            self.call_after_refresh(target.focus)
+
+    def on_field_submitted(self, message: Field.Submitted) -> None:
+        """Enter goes on, once what was typed can be read; at the end it creates."""
+        message.stop()
+        if self._opened is GuideStep.REVIEW:
+            self._create(self._review.how)
+        elif not self._faulty(self._opened):
+            self.action_next_step()
+
+    def _faulty(self, step: GuideStep) -> bool:
+        """Whether a field of a step can't be read; then that is where the cursor goes."""
+        for field in self._tabs[step].query(TextField):
+            if field.insist() is not None:
+                field.control.focus()
+                return True
+        return False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the XML, these keys are its own; before the first step and after the last is none."""
+        if self._in_xml and action in ("next_step", "step_before", "undo_edit"):
+            return False
+        if action == "step_before" and self._opened is STEPS[0]:
+            return False
+        if action == "next_step" and self._opened is STEPS[-1]:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_next_step(self) -> None:
+        """The step after this one."""
+        self._open(STEPS[STEPS.index(self._opened) + 1])
+
+    def action_step_before(self) -> None:
+        """The step before this one."""
+        self._open(STEPS[STEPS.index(self._opened) - 1])
+
+    def action_open_step(self, number: int) -> None:
+        """Any step."""
+        self._open(STEPS[number])
+
+    def on_step_line_chosen(self, message: StepLine.Chosen) -> None:
+        """A click opens a step."""
+        message.stop()
+        self._open(STEPS[message.number])
+
+    # -- the document ---------------------------------------------------------------------------
+
+    @property
+    def _wide(self) -> bool:
+        return self.size.width >= WIDE
+
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's signature
+        """The document comes beside the form, or goes."""
+        self._lay_out()
+        self._show()
+
+    def _lay_out(self) -> None:
+        self.query_one("#new-form").display = self._wide or not self._in_xml
+        self._document.display = self._wide or self._in_xml
+
+    def action_toggle_xml(self) -> None:
+        """To the XML, or back to the form."""
+        self._in_xml = not self._in_xml
+        self._lay_out()
+        self._focus_inside()
+        self.refresh_bindings()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click, or Tab, leads to the XML and back, too."""
+        if self._wide and self._in_xml is not (event.widget is self._document):
+            self._in_xml = not self._in_xml
+            self.refresh_bindings()
+
+    # -- elements of lists ----------------------------------------------------------------------
+
+    def on_kind_wanted(self, message: KindWanted) -> None:
+        """Ask what to add."""
+        message.stop()
+        ask_kind(self, self._network, message, self._tabs[self._opened])
+
+    def on_wanted(self, message: Wanted) -> None:
+        """Open the form of an element."""
+        message.stop()
+        tab = self._tabs[self._opened]
+        fill_in(self, self._network, message.place, tab, new=message.new)
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def _create(self, how: How) -> None:
+        """Create it, once the engine has said what it thinks; what is wrong is told at its step."""
+        if any(self._faulty_at(step) for step in STEPS):
+            return
+        if how is How.STAGE:
+            self.action_stage()
+            return
+        if self._examination.draft is not self._draft:
+            self._wanted = how
+            self._examine(0.0)
+            return
+        examination = self._examination
+        in_the_way = errors(examination.problems)
+        if how.starts:
+            in_the_way += examination.obstacles
+        if in_the_way:
+            self._show_trouble(in_the_way[0])
+        elif feed_of(self).connection is None:
+            self.notify("There is no connection: Ctrl+S keeps it.", severity="warning")
+        else:
+            self.post_message(Requested(self._operation(how)))
+
+    def _faulty_at(self, step: GuideStep) -> bool:
+        faulty = any(field.insist() is not None for field in self._tabs[step].query(TextField))
+        if faulty:
+            self._open(step)
+        return faulty
+
+    def _show_trouble(self, problem: Problem) -> None:
+        """Go to the step where a problem is mended, or to its line of the XML."""
+        network = self._examination.network
+        steps = steps_of(network, problem) - {GuideStep.REVIEW}
+        if steps:
+            self._open(min(steps, key=STEPS.index))
+        elif network is None and not self._in_xml:
+            self.action_toggle_xml()
+            self._document.go_to(problem.line)
+        self.notify(problem.message, title="Not created", severity="error")
+
+    def _operation(self, how: How) -> Operation:
+        name, text = self._network.name, self._draft.text
+
+        async def run(connection: Connection, tell: OnProgress) -> None:
+            match how:
+                case How.TRANSIENT:
+                    info = await connection.create(text, on_progress=tell)
+                case How.DEFINE:
+                    info = await connection.define(text)
+                case _:
+                    info = await define_and_start(connection, text, on_progress=tell)
+            self.post_message(self.Created(info.uuid))
+
+        return Operation(
+            word="creating",
+            title=f"creating {name}",
+            done=f"{name} runs" if how.starts else f"{name} is defined; s starts it",
+            wanted=f"create {name}",
+            networks=frozenset({self._draft.uuid}),
+            run=run,
+        )
+
+    def on_new_network_screen_created(self, message: Created) -> None:
+        """Done."""
+        self.dismiss(message.uuid)
+
+    def action_stage(self) -> None:
+        """Keep it among the pending changes."""
+        self.app.post_message(Stage(self._draft))
+        self.notify(f"{self._network.name} is staged; P shows what is pending.")
+        self.dismiss(None)
+
+    def action_leave_form(self) -> None:
+        """Out of the XML; else out of the form. What was typed isn't thrown away unasked."""
+        if self._in_xml:
+            self.action_toggle_xml()
+            return
+        if self._draft.text == self._began.text:
+            self.dismiss(None)
+            return
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                self.dismiss(None)
+
+        name = self._network.name
+        lost = [f"{name} isn't created, and what was typed is gone.", "Ctrl+S stages it instead."]
+        self.app.push_screen(ConfirmScreen(f"Throw away {name}?", lost, "Throw away"), answered)

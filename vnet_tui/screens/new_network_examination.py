@@ -1,0 +1,87 @@
+"""What the engine thinks of a network that isn't there yet: alone, beside others, on this host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vnet_tui.engine.check.report import scalar_line
+from vnet_tui.engine.errors import Problem, ProblemsError, Severity, VnetError
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.views import NetworkInfo, Preview
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.drafts.draft import Draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What a draft says (``network`` is None where it can't be read), and what is in the way.
+
+    ``problems`` are those of the document; ``obstacles`` only keep it from running on the host as
+    that is now. ``preview`` is what a start would do; None where that isn't known.
+    """
+
+    draft: Draft
+    network: Network | None
+    problems: tuple[Problem, ...] = ()
+    obstacles: tuple[Problem, ...] = ()
+    preview: Preview | None = None
+
+    @property
+    def told(self) -> tuple[Problem, ...]:
+        """All of them, each once."""
+        return tuple(dict.fromkeys((*self.problems, *self.obstacles)))
+
+
+async def examine(
+    draft: Draft, connection: Connection | None, networks: Iterable[NetworkInfo]
+) -> Examination:
+    """Look at a draft; without a connection, alone and beside the ``networks`` that are known."""
+    network = await asyncio.to_thread(lambda: draft.network)
+    if network is None:
+        return Examination(draft=draft, network=None, problems=draft.problems)
+    problems, obstacles, preview = draft.problems, (), None
+    if connection is not None:
+        try:
+            problems = await connection.validate(draft.text)
+            if not errors(problems):
+                preview = await connection.plan_document(draft.text)
+        except ProblemsError as error:
+            obstacles = error.problems
+        except VnetError as error:
+            obstacles = (Problem(message=error.message, remedy=error.remedy),)
+    known = {problem.message for problem in problems}
+    mine = tuple(one for one in taken(network, networks) if one.message not in known)
+    return Examination(
+        draft=draft,
+        network=network,
+        problems=(*mine, *problems),
+        obstacles=obstacles,
+        preview=preview,
+    )
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Those that are more than a doubt."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
+def taken(network: Network, networks: Iterable[NetworkInfo]) -> Iterator[Problem]:
+    """What is another network's already: a definition with its UUID would replace it."""
+    for other in networks:
+        if other.name == network.name:
+            yield Problem(
+                message=f"there is another network named {other.name}",
+                remedy="choose another name",
+                line=scalar_line(network, "name"),
+            )
+        if other.uuid == network.uuid:
+            yield Problem(
+                message=f"this is the UUID of the network {other.name}",
+                remedy="delete it, and a new one is made",
+                line=scalar_line(network, "uuid"),
+            )
