@@ -79,9 +79,7 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
     return NamedChange(names, prepare)
 
 
-def otherwise(
-    uuid: UUID, network: Network, listing: Listing, replacing: str | None
-) -> NamedChange:
+def otherwise(uuid: UUID, network: Network, listing: Listing, replacing: str | None) -> NamedChange:
     """That a running network run as ``network`` says, whatever its definition.
 
     ``replacing`` is the document, with its id, that it has to run as now, when prepared; else

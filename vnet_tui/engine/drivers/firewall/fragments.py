@@ -13,7 +13,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from vnet_tui.engine.drivers.firewall.groups import Atom, Pairs
-from vnet_tui.engine.drivers.firewall.order import Span, places, spans
+from vnet_tui.engine.drivers.firewall.order import Ends, Span, places, spans
 from vnet_tui.engine.drivers.firewall.ports import protocols
 from vnet_tui.engine.drivers.firewall.scopes import Scope, host, words
 from vnet_tui.engine.memo import Memo
@@ -69,7 +69,7 @@ _slot = lru_cache(maxsize=64)(Slot)
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A rule, ready to be grouped.
+    """A rule, ready to be grouped; ``forward`` is the same if it is one.
 
     ``about`` are the ports by which it is found; of a forward, those of the guest, too. Of rules
     of one ``kind`` several can share sets; ``kind_asked`` is the kind where a deny looks at the
@@ -78,11 +78,13 @@ class Fragment:
     """
 
     rule: PolicyRule | Forward
+    forward: Forward | None
     shape: Shape
     kind: Kind
     kind_asked: Kind
     about: tuple[Span, ...]
     places: tuple[int, ...]
+    ends: tuple[Ends, ...]
     cuts: bool
     moves: bool
     verdict: str
@@ -136,11 +138,13 @@ def _make(rule: PolicyRule | Forward, guests_are: str, verdict: str, *, limited:
         atoms.append(Atom(version, scope, key, pairs))
     return Fragment(
         rule=rule,
+        forward=rule if isinstance(rule, Forward) else None,
         shape=shape,
         kind=_kind(shape, None),
         kind_asked=_kind(shape, verdict == DENY),
         about=about,
         places=places(about),
+        ends=tuple(_ends(shape, scope) for _, scope in scopes),
         cuts=_ends_connections(rule),
         moves=isinstance(rule, Forward) and rule.ports != rule.guest_ports,
         verdict=verdict,
@@ -164,6 +168,11 @@ def _whole(shape: Shape, version: int, scope: Scope) -> str:
         anywhere = ANYWHERE[version]
         scope = (scope[0], anywhere) if shape.source else (anywhere, scope[0])
     return " . ".join(words(scope))
+
+
+def _ends(shape: Shape, scope: Scope) -> Ends:
+    destination = scope[-1] if shape.destination or shape.forward else None
+    return scope[0] if shape.source else None, destination
 
 
 def _hosts(scope: Scope) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 from vnet_tui.engine.drivers.firewall.draft import Draft
+from vnet_tui.engine.drivers.firewall.fragments import Fragment
 from vnet_tui.engine.drivers.firewall.layout import Chain, Layout, Lookup, part_structure
 from vnet_tui.engine.drivers.firewall.leads import Claiming, claiming
 from vnet_tui.engine.drivers.firewall.matches import (
@@ -28,6 +30,8 @@ from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Mode
 from vnet_tui.engine.resources import Forward, NetworkRules, rules_digest
 from vnet_tui.engine.rule_log import INCOMING, OUTGOING
+
+_FORWARD: Callable[[Fragment], Forward | None] = attrgetter("forward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,7 @@ def _render_network(rules: NetworkRules, *, logs: bool) -> Part:
     if rules.mode is Mode.NAT:
         draft.chains[f"masq_{name}"] = Chain(tuple(_masquerade(rules, draft.bridge)))
         draft.dispatch[BRIDGES_NAT] = f"goto masq_{name}"
-    rules_of = (one.rule for one in found[INCOMING])
-    forwards = tuple(rule for rule in rules_of if isinstance(rule, Forward))
+    forwards = tuple(filter(None, map(_FORWARD, found[INCOMING])))
     claims = _forwards(draft, forwards) if forwards else None
     chains, lookups, dispatch, bridge = draft.chains, draft.lookups, draft.dispatch, draft.bridge
     entries = [(where, bridge, verdict) for where, verdict in dispatch.items()]

@@ -2,7 +2,7 @@
 
 Rules of one kind share sets if they stand together. A document that mixes kinds would come to one
 set a rule, each looked up by every packet; so a rule goes up to the last of its kind, if all that
-it passes on the way is about other ports.
+it passes on the way is about other ports, other sources or other destinations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from typing import Protocol as Protocol_
 
-from vnet_tui.engine.model import PortRange, Protocol
+from vnet_tui.engine.drivers.firewall.scopes import Prefixes
+from vnet_tui.engine.model import PortRange, Protocol, Subnet
 
 K = TypeVar("K", bound=Hashable)
 K_co = TypeVar("K_co", bound=Hashable, covariant=True)
@@ -50,8 +51,16 @@ def places(about: Iterable[Span]) -> tuple[int, ...]:
     return tuple(begin for begin, _ in found) if all(e - b == 1 for b, e in found) else ()
 
 
+Ends = tuple[Subnet | None, Subnet | None]
+"""Source and destination of packets; None where they don't matter."""
+
+
 class Placed(Protocol_[K_co]):
-    """A rule that has its place among others; ``places`` are those of ``about``."""
+    """A rule that has its place among others.
+
+    ``places`` are those of ``about``; ``ends`` is one pair for each family that the rule is about,
+    and for each guest.
+    """
 
     @property
     def kind(self) -> K_co: ...
@@ -62,24 +71,56 @@ class Placed(Protocol_[K_co]):
     @property
     def places(self) -> tuple[int, ...]: ...
 
+    @property
+    def ends(self) -> tuple[Ends, ...]: ...
+
 
 P = TypeVar("P", bound=Placed[Any])
 
 _PLACES: Callable[[Placed[Any]], tuple[int, ...]] = attrgetter("places")
 
 
+class _End:
+    """Where packets of all members come from, or go to."""
+
+    def __init__(self) -> None:
+        self._anywhere = False
+        self._subnets: dict[int, Prefixes] = {}
+
+    def add(self, subnet: Subnet | None) -> None:
+        """What one member says of it."""
+        if subnet is None:
+            self._anywhere = True
+        else:
+            self._subnets.setdefault(subnet.version, Prefixes()).add(subnet)
+
+    def apart(self, subnet: Subnet | None) -> bool:
+        """Whether no packet of a member has its address there."""
+        if subnet is None or self._anywhere:
+            return False
+        known = self._subnets.get(subnet.version)
+        return known is None or not known.overlap(subnet)
+
+
 @dataclass(slots=True)
 class _Kind(Generic[K, P]):
-    """Members of one kind, and a map of what they are about, once somebody asks."""
+    """Members of one kind, and maps of what they are about, once somebody asks."""
 
     kind: K
     members: list[P]
     _map: bytearray | None = field(default=None)
+    _ends: tuple[_End, _End] | None = field(default=None)
 
     def meets(self, other: P) -> bool:
-        """Whether the other is about something that a member is about."""
+        """Whether a packet could be one of the other's and of a member's."""
         known = self._known()
-        return any(known.find(1, begin, end) >= 0 for begin, end in other.about)
+        if not any(known.find(1, begin, end) >= 0 for begin, end in other.about):
+            return False
+        if self._ends is None:
+            self._ends = (_End(), _End())
+            self._place(self.members)
+        source, destination = self._ends
+        return not all(source.apart(one) or destination.apart(two) for one, two in other.ends)
 
     def meets_any(self, others: Iterable[P]) -> bool:
         """Whether any of the others, all about single ports, is about what a member is about."""
@@ -99,6 +140,15 @@ class _Kind(Generic[K, P]):
         if self._map is not None:
             for member in more:
                 self._mark(self._map, member)
+        self._place(more)
+
+    def _place(self, more: list[P]) -> None:
+        if self._ends is not None:
+            source, destination = self._ends
+            for member in more:
+                for one, two in member.ends:
+                    source.add(one)
+                    destination.add(two)
 
     @staticmethod
     def _mark(known: bytearray, member: P) -> None:

@@ -18,7 +18,7 @@ from vnet_tui.engine.drivers.firewall.matches import (
     INET_PORT,
     TCP_OR_UDP,
 )
-from vnet_tui.engine.drivers.firewall.order import Span, gather, places, spans
+from vnet_tui.engine.drivers.firewall.order import Ends, Span, gather, places, spans
 from vnet_tui.engine.drivers.firewall.ports import protocols
 from vnet_tui.engine.drivers.firewall.scopes import host, words
 from vnet_tui.engine.memo import Memo
@@ -58,6 +58,7 @@ class Led:
     apart: bool
     about: tuple[Span, ...]
     places: tuple[int, ...]
+    ends: tuple[Ends]
     atoms: tuple[Atom[Value]]
     pairs: Pairs[Value]
     spans: bool
@@ -104,6 +105,7 @@ def _make(forward: Forward) -> Mapping[int, Led]:
             apart=apart,
             about=about,
             places=places(about),
+            ends=(fields,),
             atoms=(Atom(guest.version, scope, key, pairs),),
             pairs=pairs,
             spans=not single,
