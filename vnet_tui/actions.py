@@ -392,12 +392,6 @@ STEP_ACTIONS = (NEXT_STEP, STEP_BEFORE)
 GUIDE_ACTIONS = (TOGGLE_XML, STAGE, UNDO_EDIT, LEAVE_FORM)
 """What can be done while a new network is described."""
 
-PENDING_ACTIONS = (APPLY_PENDING, EDIT_PENDING, DROP_PENDING, DISCARD_PENDING)
-"""What can be done to what is pending."""
-
-TRIAL_ACTIONS = (KEEP_TRIAL, ROLL_BACK_TRIAL)
-"""What can be done about changes on trial, everywhere."""
-
 LIST_ACTIONS = (FILTER, SORT, REVERSE, GROUPS, MARK, MARK_SHOWN)
 """What can be done to the list of networks."""
 
