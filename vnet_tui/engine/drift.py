@@ -136,7 +136,9 @@ def _symptom(step: Step, made: set[str]) -> str:
             return "our firewall rules were changed"
         case steps.DeleteBridge(spec=spec):
             return f"its bridge is called {spec.name}"
-        case steps.AttachPorts() | steps.SaveRecord():
+        case steps.AttachPorts(bridge=bridge, ports=ports):
+            return "" if bridge in made else f"{', '.join(ports)} came off bridge {bridge}"
+        case steps.SaveRecord():
             return ""
         case _:
             assert_never(step)

@@ -14,12 +14,12 @@ the kernel tells of all ports first, and only then of the bridge (``br_dev_delet
 
 
 class LostPorts:
-    """Listens to what happens to interfaces. ``clock`` gives seconds."""
+    """Listens to what happens to interfaces. ``clock`` gives seconds since 1970."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._left: dict[str, dict[int, tuple[str, float]]] = {}
-        self._lost: dict[str, dict[int, str]] = {}
+        self._lost: dict[str, dict[int, tuple[str, float]]] = {}
 
     def heard(self, change: LinkChange) -> None:
         """Take account of what happened."""
@@ -33,18 +33,22 @@ class LostPorts:
             case Happened.REMOVED:
                 self._forget(change.index)
                 self._forget_old()
-                with_it = self._left.pop(change.name, {})
-                if with_it:
-                    ports = {index: name for index, (name, _) in with_it.items()}
-                    self._lost[change.name] = {**self._lost.get(change.name, {}), **ports}
+                if with_it := self._left.pop(change.name, {}):
+                    self._lost.setdefault(change.name, {}).update(with_it)
 
-    def of(self, bridges: Mapping[UUID, str]) -> Mapping[UUID, tuple[tuple[str, int], ...]]:
-        """The lost ports of these networks' bridges, by name and index; those of others are
-        forgotten."""
-        self._lost = {name: self._lost[name] for name in bridges.values() if name in self._lost}
+    def of(
+        self, bridges: Mapping[UUID, tuple[str, float]]
+    ) -> Mapping[UUID, tuple[tuple[str, int], ...]]:
+        """The ports that the bridges of these networks lost since the networks were started, by
+        name and index. ``bridges`` are their names and those moments; others are forgotten."""
+        self._lost = {
+            bridge: {i: port for i, port in self._lost[bridge].items() if port[1] > started}
+            for bridge, started in bridges.values()
+            if bridge in self._lost
+        }
         return {
-            uuid: tuple((name, index) for index, name in sorted(lost.items()))
-            for uuid, bridge in bridges.items()
+            uuid: tuple((name, index) for index, (name, _) in sorted(lost.items()))
+            for uuid, (bridge, _) in bridges.items()
             if (lost := self._lost.get(bridge))
         }
 

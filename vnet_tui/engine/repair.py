@@ -23,7 +23,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.guard import Guard
 from vnet_tui.engine.observe import Part
 from vnet_tui.engine.text import printable
-from vnet_tui.engine.upkeep import Looked, Ports, Upkeep
+from vnet_tui.engine.upkeep import Looked, Lost, Upkeep
 from vnet_tui.engine.views import EventKind, NetworkInfo, State
 
 SETTLE_SECONDS = 0.2
@@ -57,7 +57,7 @@ class Repair:
         guard: Guard,
         *,
         mends: bool,
-        lost: Callable[[Mapping[UUID, str]], Ports],
+        lost: Lost,
         looked: Callable[[Looked], Awaitable[None]],
     ) -> None:
         self._upkeep = upkeep

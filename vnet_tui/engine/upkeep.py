@@ -25,6 +25,9 @@ from vnet_tui.engine.steps import Plan, SetFirewall, Step
 Ports = Mapping[UUID, tuple[tuple[str, int], ...]]
 """Interfaces that were ports of networks' bridges, by name and index."""
 
+Lost = Callable[[Mapping[UUID, tuple[str, float]]], Ports]
+"""Gives the ports that bridges lost, which are given by name, each with the time since when."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
@@ -54,7 +57,7 @@ class Upkeep(Changes):
         self,
         parts: Part,
         choose: Callable[[Desired, Drift], Iterable[Subject]],
-        lost: Callable[[Mapping[UUID, str]], Ports],
+        lost: Lost,
         *,
         recover: bool,
     ) -> Looked:
@@ -75,16 +78,20 @@ class Upkeep(Changes):
         self,
         parts: Part,
         choose: Callable[[Desired, Drift], Iterable[Subject]],
-        lost: Callable[[Mapping[UUID, str]], Ports],
+        lost: Lost,
         *,
         recover: bool,
     ) -> Looked:
         if recover:
             await self._recover()
         desired = self._compile(self._running())
-        ports = lost({uuid: one.bridge.name for uuid, one in desired.networks.items()})
+        bridges = {
+            uuid: (one.bridge.name, one.record.started) for uuid, one in desired.networks.items()
+        }
+        ports = lost(bridges)
         seen, found = await self._needed(desired, parts, ports)
-        if found and parts != Part.ALL:
+        if found:
+            ports = lost(bridges)  # what was heard meanwhile of bridges that are gone
             seen, found = await self._needed(desired, Part.ALL, ports)
         chosen = frozenset(choose(desired, found)) & found.keys() if found else frozenset()
         mended: Drift = {}
