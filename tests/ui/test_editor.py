@@ -113,7 +113,7 @@ async def test_what_runs_is_told_beside_the_rules() -> None:
         assert "◌ waiting" in line_of(app, "2222")
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: isinstance(app.screen, ElementScreen))
-        await pilot.press("down", *["backspace"] * 4, *"2223", "enter")
+        await pilot.press(*["backspace"] * 4, *"2223", "enter")
         await until(pilot, lambda: "◇ not yet" in line_of(app, "2223"))
         assert "B" not in line_of(app, "2223").split("not yet")[1]
 

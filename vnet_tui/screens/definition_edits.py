@@ -38,7 +38,7 @@ class DefinitionEdits(Ways):
 
     def _draft(self, uuid: UUID, name: str, then: Then) -> None:
         """Read what is to be edited, and go on when it is there."""
-        self.run_worker(self._read(uuid, name, then), group="drafts", exclusive=True)
+        self.run_worker(self._read(uuid, name, then), group="drafts")
 
     async def _read(self, uuid: UUID, name: str, then: Then) -> None:
         try:

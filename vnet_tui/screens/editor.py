@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,25 +20,22 @@ from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
 from vnet_tui.drafts.draft import Draft
-from vnet_tui.drafts.lists import Kind, Place, added, changed, places, proposed
+from vnet_tui.drafts.lists import Place, places
 from vnet_tui.engine.errors import Problem, Severity, VnetError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
 from vnet_tui.feed import feed_of
-from vnet_tui.screens.element import ElementScreen, Values, tidied
+from vnet_tui.screens.element_forms import ask_kind, fill_in
 from vnet_tui.staging import Stage
 from vnet_tui.widgets.editing.addresses import AddressesTab
 from vnet_tui.widgets.editing.dns import DnsTab
 from vnet_tui.widgets.editing.document import DocumentEditor
-from vnet_tui.widgets.editing.element_fields import FIELDS, WORDS
 from vnet_tui.widgets.editing.general import GeneralTab
-from vnet_tui.widgets.editing.list_tab import ListTab
 from vnet_tui.widgets.editing.problem_line import ProblemLine
 from vnet_tui.widgets.editing.rules import IncomingTab, OutgoingTab
 from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Running, Wanted
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.picture import Line
 from vnet_tui.widgets.tab_line import TabLine
 
 WIDE = 140
@@ -70,8 +67,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(action.binding() for action in actions.EDITOR_ACTIONS),
-        Binding("escape,q", "leave_editor", "back", id="editor.back", tooltip="Back; asks"),
-        Binding("right", "next_tab(1)", "tabs", key_display="1-6 ← →", id="editor.tab.next"),
+        Binding("right", "next_tab(1)", "next tab", show=False, id="editor.tab.next"),
         Binding("left", "next_tab(-1)", "tab before", show=False, id="editor.tab.previous"),
         Binding("ctrl+pagedown", "next_tab(1)", "next tab", show=False, priority=True),
         Binding("ctrl+pageup", "next_tab(-1)", "tab before", show=False, priority=True),
@@ -153,7 +149,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
     def _look(self) -> None:
         connection = feed_of(self).connection
         if connection is not None and self._info.active:
-            self.run_worker(self._ask(connection), group="look", exclusive=True)
+            self.run_worker(self._ask(connection), group="look")
 
     async def _ask(self, connection: Connection) -> None:
         try:
@@ -226,9 +222,7 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
         self._settling = self.set_timer(SETTLE, self._examine)
 
     def _examine(self) -> None:
-        self.run_worker(
-            self._judge(self._draft, feed_of(self).connection), group="examine", exclusive=True
-        )
+        self.run_worker(self._judge(self._draft, feed_of(self).connection), group="examine")
 
     async def _judge(self, draft: Draft, connection: Connection | None) -> None:
         network = await asyncio.to_thread(lambda: draft.network)
@@ -331,49 +325,16 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
 
     def on_kind_wanted(self, message: KindWanted) -> None:
         """Ask what to add."""
-        from vnet_tui.screens.add_what import AddWhatScreen  # when something is added
-
-        def answered(kind: Kind | None) -> None:
-            if kind is not None and self._network is not None:
-                self._fill_in(Place(kind, len(kind.get(self._network))), new=True)
-
-        self.app.push_screen(AddWhatScreen(message.kinds, message.first), answered)
+        message.stop()
+        if self._network is not None:
+            ask_kind(self, self._network, message, self._tabs[self._form])
 
     def on_wanted(self, message: Wanted) -> None:
         """Open the form of an element."""
         message.stop()
-        self._fill_in(message.place, new=message.new)
-
-    def _fill_in(self, place: Place, *, new: bool) -> None:
-        network, kind = self._network, place.kind
-        if network is None:
-            return
-        element: Any = None if new else place.of(network)
-        fields = FIELDS[kind]
-        values = (
-            proposed(network, kind)
-            if new
-            else {field.name: getattr(element, field.name) for field in fields}
-        )
-
-        def made(values: Values) -> Network:
-            if new:
-                return added(network, place, kind.make(**tidied(values)))
-            return changed(network, place, replace(element, **values))
-
-        def answered(after: Network | None) -> None:
-            if after is not None and after != network:
-                verb = "add" if new else "change"
-                self.post_message(Edited(f"{verb} {WORDS[kind]}", after, at=place))
-
-        title = f"{'Add' if new else 'Change'} {WORDS[kind]}"
-        tab = self._tabs[self._form]
-
-        def drawing(after: Network, width: int) -> Sequence[Line]:
-            return tab.drawing(after, place, width) if isinstance(tab, ListTab) else ()
-
-        screen = ElementScreen(title, fields, values, network, made, drawing=drawing)
-        self.app.push_screen(screen, answered)
+        if self._network is not None:
+            tab = self._tabs[self._form]
+            fill_in(self, self._network, message.place, tab, new=message.new)
 
     # -- leaving --------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class ElementScreen(ModalScreen[Network | None]):
     class Examined(Message):
         """What is wrong with it, and how it looks."""
 
-        def __init__(self, values: Values, network: Network | None, problems: list[Problem]):
+        def __init__(self, values: Values | None, network: Network | None, problems: list[Problem]):
             super().__init__()
             self.values = values
             self.network = network
@@ -88,9 +88,11 @@ class ElementScreen(ModalScreen[Network | None]):
             yield Static(classes="dialog--hint")
 
     def on_mount(self) -> None:
-        """Begin with the first field."""
+        """Begin with the first line to type into."""
         self._hint("keep it")
-        next(iter(self._fields.values())).control.focus()
+        fields = self._fields.values()
+        first = next((field for field in fields if isinstance(field, TextField)), None)
+        (first or next(iter(fields))).control.focus()
         self._look()
 
     def _hint(self, enter: str) -> None:
@@ -100,7 +102,11 @@ class ElementScreen(ModalScreen[Network | None]):
     # -- looking at it beside the rest ----------------------------------------------------------
 
     @property
-    def _values(self) -> Values:
+    def _values(self) -> Values | None:
+        """What the fields say; None while one can't be read."""
+        fields = self._fields.values()
+        if any(field.problem is not None or field.missing for field in fields):
+            return None
         return {name: field.value for name, field in self._fields.items()}
 
     def on_field_changed(self, message: Field.Changed) -> None:
@@ -110,16 +116,15 @@ class ElementScreen(ModalScreen[Network | None]):
         self._look()
 
     def _look(self, *, at_once: bool = False) -> None:
-        fields = self._fields.values()
-        readable = not any(field.problem is not None or field.missing for field in fields)
-        values = self._values if readable else None
         settle = 0.0 if at_once else SETTLE
-        self.run_worker(self._examine(values, settle), group="examine", exclusive=True)
+        self.run_worker(self._examine(self._values, settle), group="examine")
 
     async def _examine(self, values: Values | None, settle: float) -> None:
         await asyncio.sleep(settle)
+        if values != self._values:
+            return  # something else was typed meanwhile, and is looked at by itself
         if values is None:
-            self.post_message(self.Examined({}, None, []))
+            self.post_message(self.Examined(None, None, []))
             return
         try:
             network, problems = await asyncio.to_thread(self._judged, values)
@@ -136,7 +141,7 @@ class ElementScreen(ModalScreen[Network | None]):
 
     def on_element_screen_examined(self, message: Examined) -> None:
         """Tell it, unless it was said of something else; leave if that was wanted."""
-        if message.values and message.values != self._values:
+        if message.values != self._values:
             return
         self._network = message.network
         self._tell(message.problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.style import Style
 from rich.text import Text
 from textual.message import Message
 from textual.widgets import TextArea
@@ -56,8 +57,11 @@ class DocumentEditor(TextArea):
         line = super().get_line(line_index)
         start = 0
         for piece, text in self._pieces[line_index] if line_index < len(self._pieces) else ():
-            style = self.get_component_rich_style(f"document-editor--{ROLES[piece]}", partial=True)
-            line.stylize(style, start, start + len(text))
+            role = self.get_component_rich_style(f"document-editor--{ROLES[piece]}")
+            # Without its background, which is another one in the line of the cursor.
+            line.stylize(
+                Style(color=role.color, bold=role.bold, dim=role.dim), start, start + len(text)
+            )
             start += len(text)
         return line
 

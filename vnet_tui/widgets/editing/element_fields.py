@@ -61,9 +61,13 @@ def choice(name: str, label: str, *choices: tuple[Any, str]) -> Entry:
     return Entry(name, make)
 
 
-def switch(name: str, label: str, *, on: bool) -> Entry:
-    """Yes or no; ``on`` where nothing was said yet."""
-    return Entry(name, lambda value: SwitchField(label, on if value is None else value))
+def switch(name: str, label: str, words: tuple[str, str] = ("yes", "no"), *, on: bool) -> Entry:
+    """Yes or no, in two words; ``on`` where nothing was said yet."""
+
+    def make(value: Any) -> Field[Any]:
+        return SwitchField(label, on if value is None else value, words=words)
+
+    return Entry(name, make)
 
 
 PROTOCOLS = (
@@ -94,7 +98,7 @@ _RULE_FLAGS = (
     text("limit", "at most", entries.limit, "new connections a second"),
     text("comment", "comment", entries.comment),
     switch("log", "log", on=False),
-    switch("established", "spare running", on=True),
+    switch("established", "established", ("go on", "are ended, too"), on=True),
     switch("enabled", "enabled", on=True),
 )
 _VERDICT = choice("action", "verdict", (Action.ALLOW, "allow"), (Action.DENY, "deny"))

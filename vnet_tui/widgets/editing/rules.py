@@ -69,7 +69,7 @@ class RulesTab(ListTab):
         """The rule in words, whether it works, and what it decided."""
         words = describe(element, outgoing=self._kind is OUTGOING)
         if not element.established:
-            words += ", established too"
+            words += ", established ones, too"
         if element.comment:
             words += f"  · {element.comment}"
         return (

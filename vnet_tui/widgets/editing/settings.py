@@ -57,16 +57,20 @@ class Settings(VerticalScroll, can_focus=False):
         self._settings = {setting.field: setting for setting in settings}
         self._network: Network | None = None
         self._last: Field[Any] | None = None
+        self._shown: dict[Field[Any], object] = {}
 
     def compose(self) -> ComposeResult:
         """The fields."""
         yield from self._settings
 
     def show(self, network: Network) -> None:
-        """Show a network's values."""
+        """Show a network's values. Text that is none stays until its value is another one."""
         self._network = network
-        for setting in self._settings.values():
-            setting.show(network)
+        for field, setting in self._settings.items():
+            value = setting.get(network)
+            if field.problem is None or self._shown.get(field, field) != value:
+                setting.show(network)
+            self._shown[field] = value
 
     def on_field_changed(self, message: Field.Changed) -> None:
         """An edit, if it says another thing than the network."""
