@@ -29,6 +29,14 @@ class Heard:
         """The messages of these kinds."""
         return [event.message for event in self.events if event.kind in kinds]
 
+    async def hears(self, kind: EventKind, words: str) -> str:
+        """The first message of a kind with these words, once there was one."""
+
+        async def heard() -> str:
+            return next((message for message in self.of(kind) if words in message), "")
+
+        return await soon(heard, what=f"{kind} wasn't told with {words!r}: {self.events}")
+
     async def told(self, kind: EventKind, *, times: int = 1) -> str:
         """The latest message of a kind, once there were so many."""
 
