@@ -1,9 +1,9 @@
 """What ten thousand rules cost: new connections a second, one edit, loading, connections lost.
 
 Run it with ``python -m benchmarks.rules`` from the checkout, as root (all is done in namespaces of
-its own). It needs the test environment, nftables and ip(8), and takes some minutes. The peer has
-plain rules, one for each port and one after another, as libvirt writes its own and hook scripts
-write forwards.
+its own). It needs the test environment, nftables, iptables and ip(8), and takes some minutes. Hosts
+that differ in their rules are there side by side and have their turn some milliseconds at a time,
+in an order that is another one each round, so that what else the machine does meets all of them.
 """
 
 from __future__ import annotations
@@ -11,118 +11,164 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
-import socket
-import struct
-import subprocess
+import random
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from ipaddress import ip_address
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from statistics import median
-from uuid import UUID
+from typing import Any
 
 from benchmarks.lib import arena
 from benchmarks.lib.report import Comparison, print_report
-from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
-from vnet_tui.engine.model import Action, Address, Network, PortRange, Protocol, Rule
+from benchmarks.lib.rule_hosts import (
+    FORWARDS,
+    IPTABLES,
+    MIXED,
+    NFTABLES,
+    OURS,
+    OUTSIDE,
+    PLACE,
+    POLICIES,
+    SERVED,
+    Host,
+    Setting,
+    document,
+    edited,
+    text,
+)
+from benchmarks.lib.rule_peers import LIBVIRT, PLAIN
+from benchmarks.lib.rule_traffic import Counts, Target, Traffic
+from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.policy import network_rules
-from vnet_tui.engine.resources import Ruleset
-from vnet_tui.engine.steps import SetFirewall
-from vnet_tui.engine.xml import parse
-from vnet_tui.sandbox.namespaces import CLONE_NEWNET, NamedNamespace, setns, veth
 
 COUNTS = (0, 100, 1_000, 10_000)
+MOST = COUNTS[-1]
+WHO = (NFTABLES, IPTABLES, PLAIN, LIBVIRT)
+KINDS = (POLICIES, FORWARDS)
+INSIDE = "inside"
+
 RATE_BOUND = 1 / 0.95
 """A connection may take so much longer than without rules: 5 % fewer of them a second."""
 
 EDIT_MILLISECONDS = 20.0
-INSIDE = "inside"
-POLICIES, FORWARDS = "policies", "forwards"
-OURS, PLAIN = "vnet", "plain rules"
 
-BRIDGE, GUEST, HOST, OUTSIDE = "vnet-bench", "10.99.0.10", "198.51.100.1", "198.51.100.2"
-UUID_ = UUID("5b1f6a52-8f0c-4a3e-9d53-3c9f3f2b1a01")
-FIRST, ASKED, SERVED = 20_000, 80, 80
-"""Rules are about ports from ``FIRST`` on; forwards, too, of which the last one is used."""
+IN, FORWARDED, OUT = "in", "forwarded", "out"
+"""Connections from outside to a guest's own address, to a forward of the host's, and from a guest
+to the outside. No rule is about the first and the last."""
 
-NONE = Ruleset(networks={})
+PASSED = {POLICIES: (IN,), FORWARDS: (FORWARDED, IN, OUT), MIXED: (IN,)}
+
+Figures = Mapping[tuple[str, Setting], Sequence[float]]
+"""Microseconds a connection, by what it is and where."""
 
 
 def main() -> None:
     """Measure, in turns, and print ratios of medians; fail where a bound doesn't hold."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5, help="times each is measured")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of connections, each time")
+    parser.add_argument("--rounds", type=int, default=60, help="turns that each host has")
+    parser.add_argument("--turn", type=float, default=0.025, help="seconds of connections")
+    parser.add_argument("--clock", action="store_true", help="time, not processor time")
+    parser.add_argument("--repeat", type=int, default=3, help="times that rules are loaded")
+    parser.add_argument("--edits", type=int, default=50, help="edits under load, ten a second")
     options = parser.parse_args()
     if os.geteuid() != 0:
         raise SystemExit("needs root, to make network namespaces")
-    with arena.Arena("benchmarks.rules", INSIDE) as inside:
-        holds = True
-        for kind in (POLICIES, FORWARDS):
-            holds = _rates(inside, kind, options) and holds
-        for kind in (POLICIES, FORWARDS):
-            holds = _work(inside, kind, options.rounds) and holds
-        for kind in (POLICIES, FORWARDS):
-            made, lost, edits = inside.ask(["lost", kind, COUNTS[-1], 5 * options.seconds])
+    holds = True
+    for kind in (*KINDS, MIXED):
+        with arena.Arena("benchmarks.rules", INSIDE) as inside:
+            answered = inside.ask(["rates", kind, options.rounds, options.turn, options.clock])
+        holds = _report_rates(kind, answered) and holds
+    for kind in KINDS:
+        with arena.Arena("benchmarks.rules", INSIDE) as inside:
+            turns = [
+                {who: inside.ask(["work", kind, who]) for who in WHO} for _ in range(options.repeat)
+            ]
+            whole = inside.ask(["whole", kind])
+        holds = _report_work(kind, turns, whole) and holds
+    for kind in KINDS:
+        for who in OURS:
+            with arena.Arena("benchmarks.rules", INSIDE) as inside:
+                made, lost, edits = inside.ask(["lost", kind, who, options.edits])
             verdict = "" if lost == 0 else "  EXCEEDED"
-            print(f"{kind}: {edits} edits while {made} connections were made: {lost} lost{verdict}")
+            print(
+                f"{MOST:,} {kind}, {who}: {edits} edits in {options.edits / 10:g} seconds, "
+                f"{made:,} connections, {lost} lost{verdict}"
+            )
             holds = holds and lost == 0
     sys.exit(not holds)
 
 
-def _rates(inside: arena.Arena, kind: str, options: argparse.Namespace) -> bool:
-    """Microseconds a new connection, through so many rules, ours and plain ones."""
-    found: dict[tuple[str, int], list[float]] = {}
-    for _ in range(options.rounds):
-        for count in COUNTS:
-            for who in (OURS, PLAIN):
-                rate = inside.ask(["rate", kind, count, who, options.seconds])
-                found.setdefault((who, count), []).append(1e6 / rate)
-    none = found[OURS, COUNTS[0]]
-    print(f"{kind}: a new connection; without rules {1e6 / median(none):,.0f} a second")
-    ours = [
-        Comparison(
-            what=f"{count} rules", unit="µs", ours=found[OURS, count], peers=none, bound=RATE_BOUND
-        )
-        for count in COUNTS[1:]
-    ]
-    plain = [
-        Comparison(
-            what=f"{count} rules", unit="µs", ours=found[OURS, count], peers=found[PLAIN, count]
-        )
-        for count in COUNTS[1:]
-    ]
-    holds = print_report("no rules", ours)
-    print_report(PLAIN, plain)
+def _settings(kind: str) -> list[Setting]:
+    """Whom to measure: all, and again what the others are compared with."""
+    if kind == MIXED:
+        return [Setting(who, kind, count) for who in OURS for count in COUNTS[:-1]]
+    alone = (0, 1) if kind == FORWARDS else (0,)
+    base = [Setting(NFTABLES, kind, count, copy=1) for count in alone]
+    one = [Setting(NFTABLES, kind, 1)] if kind == FORWARDS else []
+    return [*base, *one, *(Setting(who, kind, count) for who in WHO for count in COUNTS)]
+
+
+def _report_rates(kind: str, answered: Sequence[tuple[str, list[Any], list[float]]]) -> bool:
+    found = {(what, Setting(*setting)): figures for what, setting, figures in answered}
+    for what in PASSED[kind]:
+        print(f"{kind}, {what}: new connections in a second of a processor")
+        print(" " * 16 + "".join(f"{count:>10,}" for count in COUNTS) + "  rules")
+        for who in WHO:
+            cells = (found.get((what, Setting(who, kind, count))) for count in COUNTS)
+            rates = (f"{1e6 / median(own):>10,.0f}" if own else f"{'–':>10}" for own in cells)
+            print(f"{who:<16}{''.join(rates)}")
+        print()
+    if kind == MIXED:
+        return True
+    linear = [median(found[PASSED[kind][0], Setting(PLAIN, kind, count)]) for count in (100, MOST)]
+    if linear[1] < 2 * linear[0]:
+        raise SystemExit("this kernel tells nobody what passing on packets takes: use --clock")
+    holds = True
+    for what in PASSED[kind]:
+        holds = _report_bounds(kind, what, found) and holds
     print()
     return holds
 
 
-def _work(inside: arena.Arena, kind: str, rounds: int) -> bool:
-    """Milliseconds to load the rules, and to change one of them."""
-    count = COUNTS[-1]
-    found: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        for what, value in inside.ask(["work", kind, count]).items():
-            found.setdefault(what, []).extend(value)
-    print(f"{kind}: {count} rules")
-    print_report(
-        PLAIN,
-        [
-            Comparison(what=what, unit="ms", ours=found[what], peers=found[f"plain {what}"])
-            for what in ("load", "change one")
-        ],
-    )
-    took = median(found["of the engine's time"])
+def _report_bounds(kind: str, what: str, found: Figures) -> bool:
+    """How ours compare with the least that does the same: no rule, or the one forward."""
+    least = int(what == FORWARDED)
+    peers = found[what, Setting(NFTABLES, kind, least)]
+
+    def beside(name: str, count: int, copy: int, bound: float | None = RATE_BOUND) -> Comparison:
+        ours = found[what, Setting(NFTABLES, kind, count, copy)]
+        return Comparison(what=f"{what}, {name}", unit="µs", ours=ours, peers=peers, bound=bound)
+
+    counts = [beside(f"{count} rules", count, 0) for count in COUNTS if count]
+    return print_report(f"{least} rules", [beside("again", least, 1, None), *counts])
+
+
+def _report_work(
+    kind: str, turns: Sequence[Mapping[str, dict[str, list[float]]]], whole: list[float]
+) -> bool:
+    def figures(who: str, what: str) -> list[float]:
+        return [value for turn in turns for value in turn[who][what]]
+
+    print(f"{MOST:,} {kind}")
+    for ours, peer in ((NFTABLES, PLAIN), (IPTABLES, LIBVIRT)):
+        print(f"{ours} beside {peer}")
+        print_report(
+            "peer",
+            [
+                Comparison(
+                    what=what, unit="ms", ours=figures(ours, what), peers=figures(peer, what)
+                )
+                for what in ("load", "change one")
+            ],
+        )
+    took = median(figures(NFTABLES, "processor"))
     holds = took <= EDIT_MILLISECONDS
     verdict = "" if holds else "  EXCEEDED"
     allowed = f"{EDIT_MILLISECONDS:g} allowed{verdict}"
-    print(f"changing one takes {took:.1f} ms of the engine's time, {allowed}")
+    print(f"{NFTABLES}, changing one: {took:.1f} ms of processor time, {allowed}")
+    print(f"define and apply a document with one rule changed: {median(whole):.0f} ms")
     print()
     return holds
 
@@ -130,256 +176,124 @@ def _work(inside: arena.Arena, kind: str, rounds: int) -> bool:
 # Inside
 
 
-async def inside() -> None:
-    """Make the machines, and answer."""
-    bench = Bench()
-    with bench.server():
-        for question, *rest in arena.questions():
-            arena.answer(await getattr(bench, question)(*rest))
+async def answer_all() -> None:
+    """Answer what is asked for."""
+    arena.empty_directories(["/run"])
+    asked: Mapping[str, Callable[..., Awaitable[object]]] = {
+        "rates": rates,
+        "work": work,
+        "whole": whole,
+        "lost": lost,
+    }
+    for name, *rest in arena.questions():
+        arena.answer(await asked[name](*rest))
 
 
-class Bench:
-    """A host with one network, a guest that serves, and a client outside."""
-
-    def __init__(self) -> None:
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
-        self._guest, self._outside = NamedNamespace("guest"), NamedNamespace("outside")
-        _ip(
-            f"link add {BRIDGE} type bridge",
-            f"link set {BRIDGE} up",
-            f"address add 10.99.0.1/24 dev {BRIDGE}",
-        )
-        veth("p-guest", "eth0", self._guest, bridge=BRIDGE)
-        _ip(
-            f"address add {GUEST}/24 dev eth0",
-            "link set eth0 up",
-            "route add default via 10.99.0.1",
-            of=self._guest,
-        )
-        _ip(
-            "link add uplink type veth peer eth0 netns outside",
-            "link set uplink up",
-            f"address add {HOST}/24 dev uplink",
-        )
-        _ip(
-            f"address add {OUTSIDE}/24 dev eth0",
-            "link set eth0 up",
-            f"route add 10.99.0.0/24 via {HOST}",
-            of=self._outside,
-        )
-        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-        Path("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close").write_text("1")
-        found = NftablesDriver.find(Paths(Path("/run/state"), Path("/run/vnet")))
-        if found is None:
-            raise SystemExit("needs nftables: apt-get install nftables")
-        self._driver = found
-        self._now = NONE
-
-    @contextmanager
-    def server(self) -> Iterator[None]:
-        """The guest accepts connections and drops them."""
-        child = os.fork()
-        if child == 0:
-            _enter(self._guest)
-            with socket.create_server(("", SERVED), backlog=4096) as listening:
-                while True:
-                    listening.accept()[0].close()
-        try:
-            yield
-        finally:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-
-    async def rate(self, kind: str, count: int, who: str, seconds: float) -> float:
-        """New connections a second."""
-        if who == OURS:
-            await self._install(_network(kind, count))
-            made, lost = _finish(self._client(kind, count, seconds))
-            await self._install(None)
-        else:
-            _nft(_plain(kind, count))
-            made, lost = _finish(self._client(kind, count, seconds))
-            _nft("delete table inet plain\n")
-        assert not lost, f"{lost} of {made} connections failed"
-        return made / seconds
-
-    async def work(self, kind: str, count: int) -> dict[str, list[float]]:
-        """How long loading and editing take, ours and of plain rules."""
-        network = _network(kind, count)
-        found: dict[str, list[float]] = {"change one": [], "of the engine's time": []}
-        began = time.perf_counter()
-        await self._install(network)
-        found["load"] = [_since(began)]
-        for number in range(10):
-            edited = _edited(network, number)
-            began, busy = time.perf_counter(), time.process_time()
-            await self._install(edited)
-            await self._driver.observe()
-            found["of the engine's time"].append((time.process_time() - busy) * 1e3)
-            found["change one"].append(_since(began))
-        await self._install(None)
-        rules = _plain(kind, count)
-        began = time.perf_counter()
-        _nft(rules)
-        found["plain load"] = [_since(began)]
-        began = time.perf_counter()
-        handle = _first_handle()
-        _nft(f"replace rule inet plain forward handle {handle} tcp dport 19999 accept\n")
-        found["plain change one"] = [_since(began)]
-        _nft("delete table inet plain\n")
-        return found
-
-    async def lost(self, kind: str, count: int, seconds: float) -> tuple[int, int, int]:
-        """Connections made and lost while a rule is edited ten times a second."""
-        network = _network(kind, count)
-        await self._install(network)
-        client = self._client(kind, count, seconds)
-        edits, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end:
-            began = time.monotonic()
-            await self._install(_edited(network, edits))
-            edits += 1
-            await asyncio.sleep(max(0.0, 0.1 - (time.monotonic() - began)))
-        made, lost = _finish(client)
-        await self._install(None)
-        return made, lost, edits
-
-    async def _install(self, network: Network | None) -> None:
-        after = NONE
-        if network is not None:
-            rules = network_rules(network, UUID_, BRIDGE, _find_guest)
-            after = Ruleset(networks={UUID_: rules})
-        await self._driver.set(SetFirewall(before=self._now, after=after))
-        self._now = after
-
-    def _client(self, kind: str, count: int, seconds: float) -> tuple[int, int]:
-        """Start connecting from outside; :func:`_finish` waits for its end."""
-        target = (HOST, FIRST + count) if kind == FORWARDS and count else (GUEST, ASKED)
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child:
-            os.close(writing)
-            return child, reading
-        _enter(self._outside)
-        made = lost = 0
-        reset = struct.pack("ii", 1, 0)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            with socket.socket() as connection:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
-                connection.settimeout(5)
-                if connection.connect_ex(target) == 0:
-                    made += 1
-                else:
-                    lost += 1
-        os.write(writing, f"{made} {lost}".encode())
-        os._exit(0)
+async def rates(kind: str, rounds: int, seconds: float, clock: bool) -> list[object]:
+    """Microseconds a connection takes, in each round: what, where (a setting), and the figures."""
+    hosts = [Host(number, setting) for number, setting in enumerate(_settings(kind))]
+    for host in hosts:
+        await host.load()
+    serving, connecting = _served(hosts), Traffic("connect")
+    turns = [(what, host) for host in hosts for what in PASSED[kind] if _targets(host, what)[1]]
+    found: dict[tuple[str, Setting], list[float]] = {}
+    order = random.Random(0)  # noqa: S311  (to be the same every time)
+    for number in range(rounds + 1):
+        order.shuffle(turns)
+        for what, host in turns:
+            made, failed, *took = connecting.ask([*_targets(host, what), seconds])
+            if failed:
+                raise SystemExit(f"{host.setting}, {what}: {failed} connections failed")
+            if number:  # the first finds out where everybody is
+                found.setdefault((what, host.setting), []).append(took[not clock] / made * 1e6)
+    for process in (serving, connecting):
+        process.close()
+    return [(what, astuple(setting), figures) for (what, setting), figures in found.items()]
 
 
-def _finish(client: tuple[int, int]) -> tuple[int, int]:
-    """Connections that a client made and lost."""
-    child, reading = client
-    with os.fdopen(reading) as pipe:
-        made, lost = map(int, pipe.read().split())
-    os.waitpid(child, 0)
-    return made, lost
+def _targets(host: Host, what: str) -> tuple[str, list[Target]]:
+    """From where a connection is made, and to what."""
+    if what == OUT:
+        return host.guest, [(OUTSIDE, SERVED)]
+    return host.outside, host.setting.forwarded if what == FORWARDED else [(PLACE.guest, SERVED)]
 
 
-def _network(kind: str, count: int) -> Network:
-    """So many rules beside what is used: ports that are denied, or that lead to the guest.
+def _served(hosts: Sequence[Host]) -> Traffic:
+    made = Traffic("serve")
+    machines = {host.guest: host.setting.served for host in hosts}
+    echoed = {host.guest: host.setting.held[1] for host in hosts}
+    made.ask([machines | {host.outside: [SERVED] for host in hosts}, echoed])
+    return made
 
-    Of forwards the last is used; of policies none, so that all have to be ruled out.
-    """
-    if kind == POLICIES:
-        rules = "".join(f'<deny protocol="tcp" port="{FIRST + at}"/>' for at in range(1, count + 1))
-        incoming = f'<incoming default="allow">{rules}</incoming>'
+
+async def work(kind: str, who: str) -> dict[str, list[float]]:
+    """Milliseconds that loading and editing take, and the processor time of the engine."""
+    setting = Setting(who, kind, MOST)
+    host = Host(0, setting)
+    network = document(setting)
+    found: dict[str, list[float]] = {"load": [], "change one": [], "processor": []}
+    began = time.perf_counter()
+    if who in OURS:
+        await host.install(network)
     else:
-        rules = "".join(
-            f'<allow protocol="tcp" port="{FIRST + at}" domain="guest" destport="{SERVED}"/>'
-            for at in range(1, count + 1)
-        )
-        incoming = f'<incoming default="{"deny" if count else "allow"}">{rules}</incoming>'
-    return parse(
-        f"<network><name>bench</name><uuid>{UUID_}</uuid><bridge name='{BRIDGE}'/>"
-        "<dhcp enabled='false'><ip address='10.99.0.1' prefix='24'/></dhcp>"
-        f"<forwarding mode='route'>{incoming}</forwarding></network>"
-    )
+        await host.load()
+    found["load"].append((time.perf_counter() - began) * 1e3)
+    for number in range(10 if who in OURS else 2):
+        if who in OURS:
+            network = edited(network, setting, number)
+        began, busy = time.perf_counter(), time.process_time()
+        if who in OURS:
+            await host.install(network)
+        else:
+            host.change_one(setting.rules.ports[97 * (number + 1)], 1_000 + number)
+        found["processor"].append((time.process_time() - busy) * 1e3)
+        found["change one"].append((time.perf_counter() - began) * 1e3)
+    await host.close()
+    return found
 
 
-def _edited(network: Network, number: int) -> Network:
-    """The same with one rule changed, another one each time; never the one that is used."""
-    forwarding = network.forwarding
-    assert forwarding is not None
-    assert forwarding.incoming is not None
-    rules = list(forwarding.incoming.rules)
-    at = number * 97 % (len(rules) - 1)
-    other = PortRange(first=1_000 + number, last=1_000 + number)
-    changed = Rule(action=Action.DENY, protocol=Protocol.TCP, port=other)
-    rules[at] = changed if number % 2 else replace(rules[at], port=other)
-    incoming = replace(forwarding.incoming, rules=tuple(rules))
-    return replace(network, forwarding=replace(forwarding, incoming=incoming))
+async def whole(kind: str) -> list[float]:
+    """Milliseconds that an engine takes for a document of ten thousand rules with one changed: to
+    read it, to check and store it, and to have the network run so."""
+    document_ = text(Setting(NFTABLES, kind, MOST))
+    found = []
+    async with Engine(Paths(Path("/run/state"), Path("/run/vnet"))) as engine:
+        await engine.define(document_)
+        await engine.start(["bench"])
+        for number, port in enumerate(Setting(NFTABLES, kind, MOST).rules.ports[5:10]):
+            document_ = document_.replace(f'"{port}"', f'"{1_000 + number}"')
+            began = time.perf_counter()
+            await engine.define(document_)
+            await engine.apply("bench")
+            found.append((time.perf_counter() - began) * 1e3)
+        await engine.stop(["bench"])
+    return found
 
 
-def _find_guest(name: str) -> frozenset[Address]:
-    return frozenset({ip_address(GUEST)}) if name == "guest" else frozenset()
-
-
-def _plain(kind: str, count: int) -> str:
-    """The same as plain rules: interface first, one rule a port."""
-    lines = [
-        "add table inet plain",
-        "add chain inet plain forward { type filter hook forward priority 0; }",
-        "add chain inet plain nat { type nat hook prerouting priority -100; }",
-        f'add rule inet plain forward oifname "{BRIDGE}" ct state established,related accept',
-        f'add rule inet plain forward iifname "{BRIDGE}" accept',
-    ]
-    for port in range(FIRST + 1, FIRST + count + 1):
-        if kind == POLICIES:
-            lines.append(f'add rule inet plain forward oifname "{BRIDGE}" tcp dport {port} reject')
-            continue
-        lines.append(
-            f"add rule inet plain nat ip daddr {HOST} tcp dport {port} dnat ip to {GUEST}:{SERVED}"
-        )
-        lines.append(
-            f'add rule inet plain forward oifname "{BRIDGE}" ip daddr {GUEST} '
-            f"tcp dport {SERVED} ct original proto-dst {port} accept"
-        )
-    return "\n".join([*lines, ""])
-
-
-def _nft(commands: str) -> None:
-    subprocess.run(["nft", "-f", "-"], input=commands, text=True, check=True)
-
-
-def _first_handle() -> str:
-    """What a program that keeps no handles has to find out before it replaces a rule."""
-    listed = subprocess.run(
-        ["nft", "-a", "list", "chain", "inet", "plain", "forward"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    line = next(one for one in listed.stdout.splitlines() if "dport" in one)
-    return line.rsplit(" ", 1)[1]
-
-
-def _ip(*commands: str, of: NamedNamespace | None = None) -> None:
-    where = ["-n", of.name] if of else []
-    subprocess.run(["ip", *where, "-batch", "-"], input="\n".join(commands), text=True, check=True)
-
-
-def _enter(machine: NamedNamespace) -> None:
-    there = os.open(machine.path, os.O_RDONLY)
-    setns(there, CLONE_NEWNET)
-    os.close(there)
-
-
-def _since(began: float) -> float:
-    return (time.perf_counter() - began) * 1e3
+async def lost(kind: str, who: str, edits: int) -> tuple[int, int, int]:
+    """Connections made and lost, new ones and such as are held, while rules are edited."""
+    setting = Setting(who, kind, MOST)
+    host = Host(0, setting)
+    network = document(setting)
+    await host.install(network)
+    serving, connecting = _served([host]), Traffic("connect")
+    targets = _targets(host, FORWARDED if kind == FORWARDS else IN)[1]
+    connecting.begin([host.outside, setting.held, edits / 10, targets])
+    began, done = time.monotonic(), 0
+    while time.monotonic() < began + edits / 10:
+        network = edited(network, setting, done)
+        await host.install(network)
+        done += 1
+        await asyncio.sleep(max(0.0, began + done / 10 - time.monotonic()))
+    counts: Counts = connecting.end()
+    for process in (serving, connecting):
+        process.close()
+    await host.close()
+    return counts[0], counts[1], done
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == [INSIDE]:
-        asyncio.run(inside())
+        asyncio.run(answer_all())
     else:
         main()
