@@ -137,8 +137,12 @@ def uninstall(target: Target) -> None:
     if target.here:
         print(f"stay: networks that run, with {DEFAULT_RUN_DIR}; vnet network-stop stops them")
         print("stay: the groups vnet and vnet-read")
+        for path in _OWN_SETTINGS:
+            if path.exists():
+                print(f"stays: {path}, your own settings")
 
 
+_OWN_SETTINGS = (Path("/etc/default/vnetd"), Path(f"/etc/systemd/system/{SERVICE}.d"))
 _REPLACE = ("replace", "replaced")
 
 
