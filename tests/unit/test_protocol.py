@@ -218,6 +218,7 @@ def test_only_the_methods_that_are_listed_need_no_right_to_change() -> None:
         "confirm",
         "create",
         "define",
+        "mend",
         "open_checkpoint",
         "restart",
         "roll_back",

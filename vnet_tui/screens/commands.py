@@ -84,6 +84,8 @@ def commands(info: NetworkInfo) -> Iterator[tuple[str, Action]]:
         actions.STOP.id: info.active,
         actions.RESTART.id: info.active,
         actions.APPLY.id: info.unsettled,
+        actions.DOCTOR.id: info.active,
+        actions.EXPLAIN.id: info.active,
         actions.UNDEFINE.id: info.persistent,
         actions.AUTOSTART.id: info.persistent,
     }

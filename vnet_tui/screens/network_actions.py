@@ -12,6 +12,7 @@ from textual.command import Provider
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.feed import feed_of
 from vnet_tui.screens.definition_edits import DefinitionEdits
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
@@ -87,6 +88,12 @@ class NetworkActions(DefinitionEdits):
                 if self._when(info.active, info, "doesn't run"):
                     reason = "runs as it is defined"
                     self._when(info.unsettled, info, reason, operations.apply(info))
+            case actions.DOCTOR.id:
+                if self._when(info.active, info, "doesn't run: there is nothing to examine"):
+                    self._ask_doctor(info)
+            case actions.EXPLAIN.id:
+                if self._when(info.active, info, "doesn't run: nobody reaches anybody"):
+                    self._explain(info)
             case actions.UNDEFINE.id:
                 if self._when(info.persistent, info, "has no definition"):
                     self._undefine(info)
@@ -153,6 +160,20 @@ class NetworkActions(DefinitionEdits):
         each = ", ".join(f"{name} ({count})" for name, count in guests.items())
         return [f"Guests {what} their network: {each}."]
 
+    def _ask_doctor(self, info: NetworkInfo) -> None:
+        connection = feed_of(self).connection
+        if connection is not None:
+            from vnet_tui.screens.doctor import DoctorScreen  # not for the first picture
+
+            self.app.push_screen(DoctorScreen(connection, info))
+
+    def _explain(self, info: NetworkInfo) -> None:
+        connection = feed_of(self).connection
+        if connection is not None:
+            from vnet_tui.screens.explain import ExplainScreen  # not for the first picture
+
+            self.app.push_screen(ExplainScreen(connection, info))
+
     def _undefine(self, info: NetworkInfo) -> None:
         consequences = ["Its definition will be deleted from the store."]
         if info.active:
@@ -209,6 +230,14 @@ class NetworkActions(DefinitionEdits):
     def action_toggle_autostart(self) -> None:
         """Toggle the selected network's autostart."""
         self._on_selected(actions.AUTOSTART.id)
+
+    def action_doctor(self) -> None:
+        """Ask the doctor about the selected network."""
+        self._on_selected(actions.DOCTOR.id)
+
+    def action_explain(self) -> None:
+        """Explain who reaches whom over the selected network."""
+        self._on_selected(actions.EXPLAIN.id)
 
 
 def _guests(count: int) -> str:

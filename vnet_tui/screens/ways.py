@@ -33,5 +33,11 @@ class Ways(Screen[None]):
 
         self.app.push_screen(EventsScreen())
 
+    def action_pending(self) -> None:
+        """What is staged and not applied yet."""
+        from vnet_tui.screens.pending import PendingScreen
+
+        self.app.push_screen(PendingScreen())
+
     def show_network(self, uuid: UUID) -> None:
         """A network was made from here: a list of them puts the cursor on it."""

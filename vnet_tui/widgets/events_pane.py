@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 
-from vnet_tui.engine.views import Denial, Event, EventKind, NetworkInfo
-from vnet_tui.widgets.columns import Column
+from vnet_tui import actions
+from vnet_tui.engine.views import Event, NetworkInfo
+from vnet_tui.widgets.event_rows import COLUMNS, EventView, event_row, shows, view_line
 from vnet_tui.widgets.live_table import Cell, LiveTable
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Picture
 
 KEPT = 500
 """How many events are shown."""
-
-COLUMNS = (
-    Column(key="time", label="time", width=12),
-    Column(key="kind", label="event", width=15),
-    Column(key="message", label="what", width=30, grow=1),
-)
-
-KINDS = {
-    EventKind.DEFINED: Cell("+ defined"),
-    EventKind.UNDEFINED: Cell("- undefined"),
-    EventKind.STARTED: Cell("● started", "good"),
-    EventKind.STOPPED: Cell("○ stopped"),
-    EventKind.EDITED: Cell("~ edited"),
-    EventKind.AUTOSTART: Cell("~ autostart"),
-    EventKind.LEASE_ADDED: Cell("+ lease", "accent"),
-    EventKind.LEASE_REMOVED: Cell("- lease", "dim"),
-    EventKind.PORT_ADDED: Cell("+ port", "accent"),
-    EventKind.PORT_REMOVED: Cell("- port", "dim"),
-    EventKind.FAILED: Cell("✗ failed", "bad"),
-    EventKind.DRIFTED: Cell("◐ drifted", "warn"),
-    EventKind.RECOVERED: Cell("● recovered", "good"),
-    EventKind.CHANGED_ON_DISK: Cell("~ on disk", "warn"),
-    EventKind.WARNING: Cell("! warning", "warn"),
-    EventKind.CHECKPOINT_OPENED: Cell("◷ on trial", "warn"),
-    EventKind.CHECKPOINT_CONFIRMED: Cell("● confirmed", "good"),
-    EventKind.ROLLED_BACK: Cell("↶ rolled back", "warn"),
-    EventKind.DENIED: Cell("⊘ denied", "warn"),
-    EventKind.LOGGED: Cell("→ passed", "accent"),
-}
-
-
-class View(StrEnum):
-    """Which events are shown."""
-
-    ALL = "all"
-    DENIALS = "denied and passed"
-    OTHERS = "all others"
 
 
 class EventsPane(Pane[tuple[Event, ...]]):
@@ -68,18 +31,10 @@ class EventsPane(Pane[tuple[Event, ...]]):
     EventsPane.-empty > #events-table { display: none; }
     EventsPane.-denials > #events-which { display: block; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "v",
-            "next_view",
-            "view",
-            id="network.events.view",
-            tooltip="All events, only who was denied or let pass, or all others",
-        )
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [actions.VIEW.binding()]
 
     _data: tuple[Event, ...] = ()
-    _view = View.ALL
+    _view = EventView.ALL
 
     def compose_body(self) -> ComposeResult:
         """The table, and the lines."""
@@ -125,42 +80,14 @@ class EventsPane(Pane[tuple[Event, ...]]):
 
     def action_next_view(self) -> None:
         """Go from one view to the next, round and round."""
-        views = list(View)
-        self._view = views[(views.index(self._view) + 1) % len(views)]
+        self._view = self._view.next
         self._draw()
 
     def _draw(self) -> None:
-        shown = self._view if self._has_denials else View.ALL
-        which = [
-            Cell(f"[{view}]", "strong") if view is shown else Cell(f" {view} ", "dim")
-            for view in View
-        ]
-        self.query_one("#events-which", Picture).show([(Cell(" "), *which)])
+        shown = self._view if self._has_denials else EventView.ALL
+        self.query_one("#events-which", Picture).show([(Cell(" "), *view_line(shown))])
         today = datetime.fromtimestamp(self.clock()).astimezone().date()
-        chosen = [event for event in self._data if _is_in(event, shown)][-KEPT:]
+        chosen = [event for event in self._data if shows(shown, event)][-KEPT:]
         self.query_one("#events-table", LiveTable).set_rows(
-            (number, _row(event, event.time.astimezone(), today))
-            for number, event in enumerate(reversed(chosen))
+            (number, event_row(event, today)) for number, event in enumerate(reversed(chosen))
         )
-
-
-def _is_in(event: Event, view: View) -> bool:
-    return view is View.ALL or (event.denial is not None) is (view is View.DENIALS)
-
-
-def _row(event: Event, local: datetime, today: object) -> tuple[Cell, ...]:
-    time = local.strftime("%H:%M:%S" if local.date() == today else "%d %b %H:%M")
-    role = KINDS[event.kind].role
-    if event.denial is not None:  # the kind has said already what became of it
-        words, role = _connection(event.denial), "plain"
-    else:
-        words = event.message
-    return (
-        Cell(time, "dim"),
-        KINDS[event.kind],
-        Cell(words, role if role in ("warn", "bad") else "plain"),
-    )
-
-
-def _connection(denial: Denial) -> str:
-    return f"{denial.connection}: {denial.rule}" if denial.rule else denial.connection

@@ -37,10 +37,14 @@ class FilterLine(Horizontal):
     class Left(Message):
         """The keys are for the list again."""
 
+    def __init__(self, hint: str = "words in name, title, state, bridge, subnet") -> None:
+        super().__init__()
+        self._hint = hint
+
     def compose(self) -> ComposeResult:
         """A sign, what was typed, how much is left."""
         yield Label("/")
-        field = Input(placeholder="words in name, title, state, bridge, subnet")
+        field = Input(placeholder=self._hint)
         field.cursor_blink = False
         yield field
         yield Label("", id="filter-count")

@@ -1,0 +1,169 @@
+"""Everything that happens, on all networks, latest first."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from vnet_tui import actions
+from vnet_tui.assets import style_sheet
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.text import printable
+from vnet_tui.engine.views import Event
+from vnet_tui.feed import feed_of
+from vnet_tui.widgets.columns import Column
+from vnet_tui.widgets.event_rows import COLUMNS, EventView, event_row, shows, view_line
+from vnet_tui.widgets.filter_line import FilterLine
+from vnet_tui.widgets.key_line import KeyLine
+from vnet_tui.widgets.live_table import Cell, LiveTable
+from vnet_tui.widgets.picture import Picture
+
+KEPT = 2000
+"""How many events are kept to be shown: days of them, and no more memory however long it runs."""
+
+SETTLE = 0.1
+"""Seconds in which events that come as fast are shown together."""
+
+TIME, KIND, WHAT = COLUMNS
+ALL_COLUMNS = (TIME, Column(key="network", label="network", width=11, grow=1, most=30), KIND, WHAT)
+
+
+class EventsScreen(Screen[None]):
+    """All events. Esc shows all of them again, then goes back."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet(name) for name in ("app", "events")]
+    HELP = """\
+# Events
+
+What happened, whoever did it, and connections that were denied or logged. **/** filters by words in
+network, event and text; **v** shows denials only, or all others.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", tooltip="Back to where you were"),
+        actions.FILTER.binding(),
+        actions.VIEW.binding(),
+    ]
+
+    class Remembered(Message, bubble=False):
+        """What happened before anybody looked."""
+
+        def __init__(self, events: Sequence[Event]) -> None:
+            super().__init__()
+            self.events = events
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._clock = clock
+        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._view = EventView.ALL
+        self._wanted = ""
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Which ones, the table, the filter."""
+        yield Picture(id="events-title")
+        yield LiveTable[int](ALL_COLUMNS, id="events-all")
+        yield Static(id="events-chosen")
+        yield FilterLine("words in network, event and text")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """What is remembered, and what comes."""
+        feed_of(self).happened.subscribe(self, self._take)
+        self._table.focus()
+        self._draw()
+        self.run_worker(self._remember(), group="past")
+
+    @property
+    def _table(self) -> LiveTable[int]:
+        return self.query_one("#events-all", LiveTable)
+
+    async def _remember(self) -> None:
+        connection = feed_of(self).connection
+        if connection is None:
+            return
+        try:
+            self.post_message(self.Remembered(await connection.past_events()))
+        except VnetError as error:
+            self.notify(str(error), severity="error")
+
+    def on_events_screen_remembered(self, message: Remembered) -> None:
+        """The past goes before what came meanwhile."""
+        since = [event for event in self._events if event not in message.events]
+        self._events = deque((*message.events, *since), maxlen=KEPT)
+        self._draw()
+
+    def _take(self, event: Event) -> None:
+        self._events.append(event)
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE, self._draw)
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock()).astimezone().date()
+
+    def _draw(self) -> None:
+        self._settling = None
+        today = self._today()
+        words = self._wanted.casefold().split()
+        rows = [
+            (id(event), event_row(event, today, network=True))
+            for event in reversed(self._events)
+            if shows(self._view, event)
+        ]
+        left = [row for row in rows if _has(row[1], words)]
+        self._table.set_rows(left)
+        title = (Cell("Events of all networks  ", "strong"), *view_line(self._view))
+        self.query_one("#events-title", Picture).show([title])
+        self.query_one(FilterLine).tell(len(left), len(rows))
+
+    @on(LiveTable.Highlighted, "#events-all")
+    def _moved(self, message: LiveTable.Highlighted) -> None:
+        """The whole text of the event under the cursor, which a row may have no room for."""
+        chosen = next((event for event in self._events if id(event) == message.key), None)
+        words = event_row(chosen, self._today())[-1].text if chosen is not None else ""
+        self.query_one("#events-chosen", Static).update(Text(printable(words)))
+
+    # -- keys -----------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).begin()
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Show what has it."""
+        self._wanted = message.wanted
+        self._draw()
+
+    def on_filter_line_left(self) -> None:
+        """The keys are the table's again."""
+        self._table.focus()
+
+    def action_next_view(self) -> None:
+        """Go from one view to the next, round and round."""
+        self._view = self._view.next
+        self._draw()
+
+    def action_back(self) -> None:
+        """First without the filter, then leave."""
+        if self._wanted:
+            self.query_one(FilterLine).clear()
+        else:
+            self.dismiss()
+
+
+def _has(row: Sequence[Cell], words: Sequence[str]) -> bool:
+    text = " ".join(cell.text for cell in row[1:]).casefold()
+    return all(word in text for word in words)
