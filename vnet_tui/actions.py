@@ -419,6 +419,70 @@ DISCARD_PENDING = Action(
     help="Forget everything that is staged. Asks first.",
 )
 
+MONITOR = Action(
+    id="monitor",
+    key="m",
+    label="monitor",
+    title="monitor the traffic of everything",
+    help="All networks and their ports: what flows, and what flowed in the last ten minutes.",
+    shown=False,
+)
+TOPOLOGY = Action(
+    id="topology",
+    key="t",
+    label="topology",
+    title="draw who is connected with whom",
+    help="Guests, ports, bridges, this host and the outside as a drawing, with live rates.",
+    shown=False,
+)
+UNIT = Action(
+    id="next-unit",
+    key="U",
+    label="unit",
+    title="show the traffic in the next unit",
+    help="Go from bits to bytes, packets and drops a second, and to totals.",
+)
+BACK_IN_TIME = Action(
+    id="back-in-time",
+    key="left",
+    label="earlier",
+    title="go back in time",
+    help="Look at ten seconds earlier, with shift a minute; what is shown is held.",
+    shown=False,
+)
+ON_IN_TIME = Action(
+    id="on-in-time",
+    key="right",
+    label="later",
+    title="go on in time",
+    help="Look at ten seconds later, with shift a minute; at the end it goes on by itself.",
+    shown=False,
+)
+WRITE = Action(
+    id="write",
+    key="w",
+    label="write",
+    title="write what is shown to a file",
+    help="Write what is shown to a file, as CSV or JSON.",
+)
+
+COMMAND_LINE = Action(
+    id="command-line",
+    key="colon",
+    label="command",
+    title="run a vnet command",
+    help="Type a command line of vnet; it works on the same connection.",
+    shown=False,
+)
+THEME = Action(
+    id="theme",
+    key="T",
+    label="theme",
+    title="use the next theme",
+    help="Dark, light, high contrast, or the terminal's own sixteen colours; it is remembered.",
+    shown=False,
+)
+
 NETWORK_ACTIONS = (
     OPEN,
     EDIT,
@@ -432,6 +496,9 @@ NETWORK_ACTIONS = (
     EXPLAIN,
 )
 """What can be done to one network."""
+
+MONITOR_ACTIONS = (HOLD, VIEW, UNIT, WRITE, BACK_IN_TIME, ON_IN_TIME)
+"""What can be done to traffic that is watched."""
 
 LIST_EDITING_ACTIONS = (
     ADD_ELEMENT,
@@ -460,7 +527,7 @@ TRIAL_ACTIONS = (KEEP_TRIAL, ROLL_BACK_TRIAL)
 LIST_ACTIONS = (FILTER, SORT, REVERSE, GROUPS, MARK, MARK_SHOWN)
 """What can be done to the list of networks."""
 
-SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK, PENDING, EVENTS)
+SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK, PENDING, EVENTS, MONITOR, TOPOLOGY)
 """What opens another screen."""
 
 GENERAL_ACTIONS = (
@@ -468,13 +535,38 @@ GENERAL_ACTIONS = (
     *SCREEN_ACTIONS,
     *LIST_ACTIONS,
     UNDO_STAGED,
+    COMMAND_LINE,
     REFRESH,
+    THEME,
     REDRAW,
     SUSPEND,
     KEYS,
     QUIT,
 )
 """What needs no network."""
+
+CHANGING = frozenset(
+    action.id
+    for action in (
+        START,
+        STOP,
+        RESTART,
+        UNDEFINE,
+        AUTOSTART,
+        APPLY,
+        DEFINE,
+        EDIT,
+        RESERVE,
+        FORWARD,
+        NEW_NETWORK,
+        MEND,
+        KEEP_TRIAL,
+        ROLL_BACK_TRIAL,
+        APPLY_PENDING,
+        EDIT_PENDING,
+    )
+) | {"define-example"}
+"""What changes something, or leads to where that is done: it isn't offered to who may only look."""
 
 ORDER = (
     KEEP_TRIAL,
@@ -506,6 +598,11 @@ ORDER = (
     KEYS,
 )
 """In which order the line of keys shows them."""
+
+
+def every() -> tuple[Action, ...]:
+    """All of them."""
+    return tuple(value for value in globals().values() if isinstance(value, Action))
 
 
 def place_in_order(binding: Binding) -> int:

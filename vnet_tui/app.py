@@ -1,12 +1,11 @@
-"""The application: the connection, the running changes, and which screen is shown. Nothing else."""
+"""The application: the running changes, and which screen is shown. Nothing else."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,20 +20,21 @@ from textual.reactive import var
 from textual.screen import Screen
 
 from vnet_tui import actions
+from vnet_tui.config import Config
+from vnet_tui.configured import Configured
+from vnet_tui.connecting import AGAIN_AFTER, Connect
 from vnet_tui.engine.text import printable
-from vnet_tui.feed import Lost
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
-from vnet_tui.staging import Staging
-from vnet_tui.themes import DARK, LIGHT, theme_for
 from vnet_tui.widgets.operations import Operation, Requested, Running
 from vnet_tui.wire import LeanUpdate, Wire
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
     from vnet_tui.engine.views import Progress
+    from vnet_tui.remembered import Remembered
 
-Connect = Callable[[], "Awaitable[Connection]"]
+UNCONFIGURED = Config()
 
 
 class StillPalette(CommandPalette):
@@ -47,13 +47,14 @@ class StillPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
 
-class VnetApp(Staging):
-    """vnet-tui. ``connect`` is awaited beside the first picture, and again after a loss; it must
-    leave what blocks to a thread."""
+class VnetApp(Configured):
+    """vnet-tui. It connects beside the first picture."""
 
     TITLE = "vnet"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
+        *(action.binding() for action in actions.TRIAL_ACTIONS),
+        actions.UNDO_STAGED.binding(),
         actions.KEYS.binding(),
         actions.QUIT.binding(),
         actions.REDRAW.binding(),
@@ -62,13 +63,6 @@ class VnetApp(Staging):
 
     operations: var[tuple[Running, ...]] = var(())
     """The changes that are running, oldest first."""
-
-    class Connected(Message):
-        """There is a connection."""
-
-        def __init__(self, connection: Connection) -> None:
-            super().__init__()
-            self.connection = connection
 
     class Advanced(Message):
         """A change got on."""
@@ -91,17 +85,17 @@ class VnetApp(Staging):
         connect: Connect,
         *,
         theme: str | None = None,
+        config: Config = UNCONFIGURED,
+        remembered: Remembered | None = None,
         clock: Callable[[], float] = time.time,
+        again_after: Sequence[float] = AGAIN_AFTER,
     ) -> None:
-        """``theme`` is chosen for the terminal unless given; ``clock`` tells seconds since 1970."""
-        super().__init__()
-        self._connect = connect
+        """``clock`` tells seconds since 1970; the rest is for
+        :class:`~vnet_tui.configured.Configured` and :class:`~vnet_tui.connecting.Connecting`."""
+        super().__init__(connect, clock=clock, again_after=again_after)
         self._home = NetworksScreen(clock=clock)
         self._wire = Wire()
-        self._failing = False
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = theme or theme_for(os.environ)
+        self.set_up(config, remembered=remembered, theme=theme or "")
 
     def on_mount(self) -> None:
         """Connect while the first picture is painted."""
@@ -110,46 +104,8 @@ class VnetApp(Staging):
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self._end_for, number)
-        self._start_connecting()
-
-    # -- the connection -------------------------------------------------------------------------
-
-    def _start_connecting(self) -> None:
-        self.run_worker(self._find_connection(), group="connect", exclusive=True)
-
-    async def _find_connection(self) -> None:
-        try:
-            connection = await self._connect()
-        except Exception as error:
-            self.post_message(Lost(error))
-        else:
-            self.post_message(self.Connected(connection))
-
-    def on_vnet_app_connected(self, message: Connected) -> None:
-        """Everything hangs on it."""
-        self.connection = message.connection
-
-    def on_lost(self, message: Lost) -> None:
-        """Say so once, and offer to connect again; the last picture stays."""
-        if self._failing:
-            return
-        self._failing = True
-        from vnet_tui.screens.failure import FailureScreen  # not for the first picture
-
-        lost, self.connection = self.connection, None
-        wanted = "The connection is lost" if lost else "No connection"
-
-        async def answered(again: bool | None) -> None:
-            self._failing = False
-            if lost is not None:
-                await lost.close()
-            if again:
-                self._start_connecting()
-            else:
-                self.exit()
-
-        screen = FailureScreen(wanted, message.error, again="Connect again", close="Quit")
-        self.push_screen(screen, answered)
+        self.tell_problems()
+        self.start_connecting()
 
     # -- changes --------------------------------------------------------------------------------
 
@@ -232,9 +188,10 @@ class VnetApp(Staging):
         self.screen.refresh()
 
     def action_leave(self) -> None:
-        """Leave; while something is being changed, ask."""
+        """Leave; while something is being changed, is on trial or is pending, ask."""
         if not self.operations:
-            self.exit()
+            if not self.ask_before_leaving():
+                self.exit()
             return
 
         from vnet_tui.screens.confirm import ConfirmScreen  # not for the first picture

@@ -125,6 +125,8 @@ class Replay:
         """A second passes: everybody who listens gets a sample."""
         self.now += 1
         self._samples.put(self.sample())
+        if self._checkpoint is not None and self.now >= self._checkpoint[0].deadline:
+            self._take_back(self._checkpoint[0].id)
 
     def sample(self) -> Sample:
         """The figures of this moment."""
@@ -202,13 +204,20 @@ class Replay:
         found = re.search(r"<name>(.*?)</name>", xml)
         name = found[1] if found else "unnamed"
         known = next((one for one in self._networks.values() if one.info.name == name), None)
-        if replacing is not None and (known is None or known.xml != replacing):
+        if replacing is not None and (known is None or replacing != await self._defined(known)):
             raise StateError(f"the definition of {name} was changed since you read it")
-        uuid = recorded.uuid_of(0x8000 + len(self._networks))
-        info = NetworkInfo(uuid=uuid, name=name, state=State.DEFINED, mode=Mode.ISOLATED)
-        self._networks[uuid] = Recorded(info=info, xml=xml)
+        if known is None:
+            uuid = recorded.uuid_of(0x8000 + len(self._networks))
+            info = NetworkInfo(uuid=uuid, name=name, state=State.DEFINED, mode=Mode.ISOLATED)
+            self._networks[uuid] = Recorded(info=info, xml=xml)
+        else:
+            info = replace(known.info, pending=known.info.active)
+            self._networks[info.uuid] = replace(known, info=info, xml=xml)
         self._tell(EventKind.DEFINED, info, "defined")
         return info
+
+    async def _defined(self, network: Recorded) -> str:
+        return await self.xml(network.info.uuid, inactive=True)
 
     async def undefine(self, ref: Ref) -> None:
         network = self._find(ref)
@@ -309,6 +318,9 @@ class Replay:
         self._tell(EventKind.CHECKPOINT_CONFIRMED, None, "changes are kept")
 
     async def roll_back(self, id: str) -> None:
+        self._take_back(id)
+
+    def _take_back(self, id: str) -> None:
         self._networks = self._end_checkpoint("roll_back", id)
         self._tell(EventKind.ROLLED_BACK, None, "all is as it was")
 

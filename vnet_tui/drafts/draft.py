@@ -69,6 +69,12 @@ class Draft:
         return self._examined[1]
 
     @property
+    def name(self) -> str:
+        """What its network is called, also while its document is broken."""
+        named = self.network or Draft.of(self.uuid, self.base or "").network
+        return named.name if named else str(self.uuid)[:8]
+
+    @property
     def changed(self) -> bool:
         """Whether there is anything to store."""
         return self.text != self.base
@@ -97,8 +103,8 @@ class Draft:
         *earlier, last = self.edits
         return replace(self, text=last.before, edits=tuple(earlier))
 
-    def rebased(self, base: str) -> Draft:
-        """The same document, as a change of what is stored now."""
+    def rebased(self, base: str | None) -> Draft:
+        """The same document, as a change of what is stored now; None: nothing is."""
         return replace(self, base=base)
 
     def difference(self) -> tuple[str, ...]:

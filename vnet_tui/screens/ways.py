@@ -33,6 +33,18 @@ class Ways(Screen[None]):
 
         self.app.push_screen(EventsScreen())
 
+    def action_monitor(self) -> None:
+        """What flows everywhere."""
+        from vnet_tui.screens.monitor import MonitorScreen
+
+        self.app.push_screen(MonitorScreen())
+
+    def action_topology(self) -> None:
+        """Who is connected with whom."""
+        from vnet_tui.screens.topology import TopologyScreen
+
+        self.app.push_screen(TopologyScreen())
+
     def action_pending(self) -> None:
         """What is staged and not applied yet."""
         from vnet_tui.screens.pending import PendingScreen

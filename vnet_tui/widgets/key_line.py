@@ -11,7 +11,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from vnet_tui.actions import place_in_order
+from vnet_tui.actions import PENDING, place_in_order
+from vnet_tui.staging import staging_of
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
 
@@ -47,6 +48,7 @@ class KeyLine(Picture):
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
+        self.watch(staging_of(self), "staged", lambda: self._follow(self.screen), init=False)
         self._follow(self.screen)
 
     def on_resize(self) -> None:
@@ -61,13 +63,20 @@ class KeyLine(Picture):
         for node, binding in sorted(
             ((each.node, each.binding) for each in active), key=lambda pair: place_in_order(pair[1])
         ):
-            if binding.show and binding.description and binding.action not in shown:
-                key = Key(self._spelled(binding), binding.description, binding.action, node)
+            label = self._label(binding)
+            if label and binding.action not in shown:
+                key = Key(self._spelled(binding), label, binding.action, node)
                 shown[binding.action] = key
         palette = Key("^p", "commands", "command_palette", self.app)
         keys = fitting([*shown.values(), palette], self.size.width)
         self._places = places(keys)
         self.show([key_line(keys)])
+
+    def _label(self, binding: Binding) -> str:
+        """What a key does, in a word; empty where it isn't shown. What is pending shows itself."""
+        if binding.id == PENDING.id and (count := len(staging_of(self).staged)):
+            return f"{binding.description} {count}"
+        return binding.description if binding.show else ""
 
     def _spelled(self, binding: Binding) -> str:
         return WORDS.get(binding.key) or self.app.get_key_display(binding)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -190,6 +191,11 @@ def difference(running: str, defined: str) -> list[Line]:
     lines = difflib.unified_diff(
         running.splitlines(), defined.splitlines(), "running", "defined", lineterm=""
     )
+    return coloured_difference(lines)
+
+
+def coloured_difference(lines: Iterable[str]) -> list[Line]:
+    """The lines of a unified diff, with roles."""
     roles = {"+": "good", "-": "bad", "@": "dim"}
     shown: list[Line] = [(Cell(f" {line}", roles.get(line[:1], "plain")),) for line in lines]
     return shown or [(Cell(" No difference.", "dim"),)]
