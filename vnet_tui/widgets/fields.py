@@ -42,8 +42,8 @@ class Field(Vertical, Generic[Value]):
     Field > .field--line {{ height: 1; }}
     Field .field--label {{ width: {LABEL}; color: $text-muted; padding: 0 1 0 0; }}
     Field:ansi .field--label {{ color: ansi_default; }}
-    Field:focus-within .field--label {{ color: $foreground; text-style: bold; }}
-    Field:ansi:focus-within .field--label {{ text-style: bold; }}
+    Field.-focused .field--label {{ color: $foreground; text-style: bold; }}
+    Field.-focused:ansi .field--label {{ text-style: bold; }}
     Field > .field--message {{
         display: none; height: auto; margin-left: {LABEL}; color: $text-error;
     }}
@@ -108,6 +108,14 @@ class Field(Vertical, Generic[Value]):
         """What is wrong with what was typed."""
         return None
 
+    def on_descendant_focus(self) -> None:
+        """Its label stands out."""
+        self.add_class("-focused")
+
+    def on_descendant_blur(self) -> None:
+        """As the others again."""
+        self.remove_class("-focused")
+
     @property
     def missing(self) -> bool:
         """Whether it says nothing where something is needed."""
@@ -137,7 +145,7 @@ class TextField(Field[Value]):
 
     DEFAULT_CSS = """
     TextField Input, TextField Input:focus {
-        height: 1; border: none; padding: 0 1; background: $surface; max-width: 50;
+        height: 1; border: none; padding: 0; background: $surface; max-width: 50;
     }
     TextField Input:focus { background: $primary 25%; }
     TextField Input:ansi { background: ansi_default; text-style: underline; }
