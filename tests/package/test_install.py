@@ -4,6 +4,7 @@ them. How the service does on a system that systemd runs: ``tests/package/test_s
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from vnet_tui.daemon.install import Target, install, uninstall
 from vnet_tui.daemon.main import main
 from vnet_tui.daemon.pieces import PIECES
 from vnet_tui.daemon.placing import place
+from vnet_tui.daemon.program import others_places
 from vnet_tui.engine.errors import ProblemsError, StoreError, VnetError
 
 UNITS = "etc/systemd/system"
@@ -175,6 +177,22 @@ def test_a_program_among_temporary_files_is_refused() -> None:
             install(Target(Path("/"), "", str(program), dry_run=True))
     finally:
         program.unlink()
+
+
+def test_what_others_can_change_of_what_root_runs_is_told(tmp_path: Path) -> None:
+    need_other_users()
+    program = tmp_path / "theirs/bin/vnetd"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    told = {path for path, _ in others_places(program)}
+    assert not {path for path in told if path.is_relative_to(tmp_path)}
+    os.chown(program.parent.parent, 65534, 65534)
+    program.chmod(0o775)
+    told_now = dict(others_places(program))
+    assert {path: told_now[path] for path in told_now.keys() - told} == {
+        tmp_path / "theirs": pwd.getpwuid(65534).pw_name,
+        program: "its group",
+    }
 
 
 @pytest.mark.parametrize(("work", "option"), [(install, "--install"), (uninstall, "--uninstall")])

@@ -184,6 +184,16 @@ def test_networks_go_on_without_it_and_are_adopted(host: Host) -> None:
     assert host.dnsmasqs == before
 
 
+def test_by_hand_it_leaves_the_services_socket_alone(host: Host) -> None:
+    host.ok("systemctl", "stop", "vnetd.service")
+    by_hand = host.run(str(PROGRAMS / "vnetd"))
+    assert by_hand.returncode == 1
+    assert "somebody listens on /run/vnet/vnetd.sock already" in by_hand.stderr
+    assert host.shown("ActiveState") == "inactive"  # it wasn't even asked
+    assert host.vnet("network-list", "--name") == ""
+    assert host.shown("ActiveState") == "active"
+
+
 def test_a_boot_starts_what_is_to_start(host: Host) -> None:
     """What systemd does then: start the service. It is ready when the networks run."""
     host.begin("boot", address="10.9.0.1")

@@ -18,6 +18,9 @@ from vnet_tui.engine.paths import Paths
 _FIRST_GIVEN = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
 _BACKLOG = 1024
 
+_SOCKETS = Path("/proc/net/unix")  # those of this network namespace (proc(5))
+_ACCEPTS = 1 << 16  # __SO_ACCEPTCON, linux/net.h
+
 
 @contextmanager
 def only_daemon(paths: Paths) -> Iterator[None]:
@@ -70,7 +73,8 @@ def listening(path: Path, environ: Mapping[str, str] = os.environ) -> Iterator[s
     ``path``, in place of what an ended daemon left there.
 
     Everybody may connect; what one may do then is decided for each.
-    Raises :class:`~vnet_tui.engine.errors.StoreError` where there can't be one.
+    Raises :class:`~vnet_tui.engine.errors.StoreError` where there can't be one, and
+    :class:`~vnet_tui.engine.errors.BusyError` where another program listens there.
     """
     if environ.get("LISTEN_PID") == str(os.getpid()) and environ.get("LISTEN_FDS", "0") != "0":
         given = socket.socket(fileno=_FIRST_GIVEN)
@@ -105,4 +109,18 @@ def _remove(path: Path) -> None:
         return
     if not stat.S_ISSOCK(mode):
         raise StoreError(f"{path} is in the way: it is no socket", "move it away")
+    if _is_listened_on(path):
+        raise BusyError(
+            f"somebody listens on {path} already, systemd for its service perhaps",
+            "systemctl start vnetd, or choose another --run-dir",
+        )
     path.unlink()
+
+
+def _is_listened_on(path: Path) -> bool:
+    """Without connecting, which would have systemd start the service."""
+    for line in _SOCKETS.read_bytes().splitlines()[1:]:
+        fields = line.split(None, 7)
+        if fields[7:] == [os.fsencode(path)] and int(fields[3], 16) & _ACCEPTS:
+            return True
+    return False
