@@ -24,10 +24,14 @@ def playing(replay: Replay, *, theme: str = "vnet-dark") -> VnetApp:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Let the application work until something holds. TimeoutError: it never did."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await pilot.pause()
+    """Let the application work until something holds. TimeoutError: it never did; it shows the
+    screen."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await pilot.pause()
+    except TimeoutError:
+        raise TimeoutError(f"it never came:\n{picture(pilot.app)}") from None
 
 
 def picture(app: App[Any]) -> str:

@@ -222,11 +222,18 @@ network among the pending changes.
         network = message.examination.network
         if network is not None:
             self._network = network
-        self.query_one("#new-form").disabled = network is None
+        self._bar(network is None)
         self._show()
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._create(wanted)
+
+    def _bar(self, broken: bool) -> None:
+        """While the XML can't be read, the form waits; then the keys go to it again."""
+        form = self.query_one("#new-form")
+        if form.disabled is not broken:
+            form.disabled = broken
+            self._focus_inside()
 
     def _problems_at(self, step: GuideStep) -> list[Problem]:
         """What is to be told at a step, worst first; at the review, everything."""
@@ -268,9 +275,10 @@ network among the pending changes.
         self.refresh_bindings()
 
     def _focus_inside(self) -> None:
+        """What the keys go to: nothing, while the form waits for the XML."""
         target = self._document if self._in_xml else self._tabs[self._opened].focus_target
-        if target is not None:
-            self.call_after_refresh(target.focus)
+        waits = self.query_one("#new-form").disabled and not self._in_xml
+        self.call_after_refresh(self.set_focus, None if waits else target)
 
     def on_field_submitted(self, message: Field.Submitted) -> None:
         """Enter goes on, once what was typed can be read; at the end it creates."""
