@@ -155,6 +155,19 @@ async def test_a_definition_is_replaced_only_if_it_is_the_one_that_was_read(lab:
         assert not await first.networks()
 
 
+async def test_rules_that_wait_for_their_guest_are_counted(lab: Lab) -> None:
+    async with Engine(lab.paths) as engine:
+        await engine.define(FOO)
+        assert (await engine.network("Foo")).waiting == 0
+        (started,) = await engine.start(["Foo"])
+        assert started.waiting == 1
+        assert [info.waiting for info in await engine.networks()] == [1]
+        known = '<host mac="52:54:00:00:00:01" name="foobar" address="10.0.0.9"/>\n  </dhcp>'
+        await engine.define(FOO.replace("</dhcp>", known))
+        assert (await engine.apply("Foo")).waiting == 0
+        await engine.stop(["Foo"])
+
+
 async def test_a_restart_keeps_guests_attached(lab: Lab) -> None:
     async with Engine(lab.paths) as engine:
         await engine.define(FOO)

@@ -56,13 +56,12 @@ class Inquiries:
 
     async def networks(self) -> tuple[NetworkInfo, ...]:
         """All networks, by name; as recorded, and as last seen where live data is watched."""
-        found = await asyncio.to_thread(self.catalog.infos)
-        return tuple(self._live.seen(info) for info in found)
+        return await asyncio.to_thread(self._seen)
 
     async def network(self, ref: Ref) -> NetworkInfo:
         """One network."""
         listing = await asyncio.to_thread(self.catalog.look_at, ref)
-        return self._live.seen(listing.info(listing.find(ref)))
+        return self._live.seen([listing.info(listing.find(ref))], listing.running)[0]
 
     async def damaged(self) -> tuple[str, ...]:
         """Definitions that couldn't be read when networks were last listed, each with the reason
@@ -190,6 +189,9 @@ class Inquiries:
         uuid = listing.find(ref)
         return await look(self.paths, uuid, listing, await self._live.links())
 
+    def _seen(self) -> tuple[NetworkInfo, ...]:
+        return self._live.seen(self.catalog.infos(), self.catalog.running())
+
     async def _look(self) -> Listing:
         return await asyncio.to_thread(self.catalog.look)
 
@@ -208,7 +210,7 @@ class Inquiries:
     async def _infos(self, refs: Sequence[Ref]) -> tuple[NetworkInfo, ...]:
         listing = await self._look()
         found = [listing.info(uuid) for uuid in listing.distinct(refs)]
-        return tuple(self._live.seen(info) for info in found)
+        return self._live.seen(found, listing.running)
 
     def _permitted(self, what: str) -> None:
         if os.geteuid() != 0:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from vnet_tui.engine import audit, policy
@@ -21,13 +22,13 @@ from vnet_tui.engine.guard import Guard
 from vnet_tui.engine.guests import find_guest, guests, namesake_notes
 from vnet_tui.engine.leases import LeaseWatch, read_leases
 from vnet_tui.engine.lost_ports import LostPorts
-from vnet_tui.engine.model import Address
+from vnet_tui.engine.model import Address, Network
 from vnet_tui.engine.name_watch import NameWatch
 from vnet_tui.engine.observe import Part
 from vnet_tui.engine.on_disk import OnDisk
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.repair import Repair
-from vnet_tui.engine.resources import LinkSnapshot
+from vnet_tui.engine.resources import LinkSnapshot, RunRecord
 from vnet_tui.engine.rule_sampler import RuleSampler
 from vnet_tui.engine.senses import Senses
 from vnet_tui.engine.stats import Sampler, wire
@@ -44,6 +45,7 @@ from vnet_tui.engine.views import (
     RuleStatus,
     Sample,
 )
+from vnet_tui.engine.waiting import Waiting
 
 
 class Live:
@@ -72,6 +74,7 @@ class Live:
         self._guard = Guard(paths)
         self._lost_ports = LostPorts()
         self._flows = FlowReader(paths, self.changes)
+        self._waiting = Waiting(paths)
         self._on_disk = OnDisk(paths, catalog, bus, self._guard)
         self._repair = Repair(
             self.changes,
@@ -212,9 +215,16 @@ class Live:
         if self._rules is not None:
             self._rules.favour(uuid)
 
-    def seen(self, info: NetworkInfo) -> NetworkInfo:
-        """What is known of a network, with what was seen of it."""
-        return self._repair.seen(info)
+    def seen(
+        self, infos: Iterable[NetworkInfo], running: Mapping[UUID, tuple[RunRecord, Network]]
+    ) -> tuple[NetworkInfo, ...]:
+        """What is known of networks, with what was seen of them; ``running`` are those of them
+        that run. Reads their leases."""
+        waiting = self._waiting.counts(running)
+        return tuple(
+            replace(seen, waiting=count) if (count := waiting.get(seen.uuid, 0)) else seen
+            for seen in map(self._repair.seen, infos)
+        )
 
     def _name(self, uuid: UUID) -> str:
         running = self._catalog.running().get(uuid)

@@ -34,7 +34,8 @@ class State(StrEnum):
 class NetworkInfo:
     """A network in a list. ``id`` and ``bridge`` are None unless it runs.
 
-    ``pending``: the definition in the store is another than the one that runs. ``note`` says in a
+    ``pending``: the definition in the store is another than the one that runs. ``waiting``: so
+    many of its rules wait for their guest. ``note`` says in a
     few words what is remarkable (why drifted, why damaged); empty otherwise.
     """
 
@@ -49,6 +50,7 @@ class NetworkInfo:
     persistent: bool = True
     autostart: bool = False
     pending: bool = False
+    waiting: int = 0
     started: float | None = None
     note: str = ""
 

@@ -82,7 +82,7 @@ class NetworksTable(LiveTable[UUID | State]):
 
     def show_sample(self, sample: Sample) -> None:
         """What flowed in the last second."""
-        before, self._sample = self._sample, sample
+        self._sample = sample
         for uuid, network in sample.networks.items():
             rates = network.traffic.rates
             self._minute(uuid).add(sample.time, rates.in_bits + rates.out_bits)
@@ -90,21 +90,27 @@ class NetworksTable(LiveTable[UUID | State]):
             self._sorted_at = sample.time
             self._refill()
             return
-        gone = before.networks.keys() - sample.networks.keys() if before else set()
-        for uuid in (*sample.networks, *gone):
-            if uuid in self:
-                self.update_row(uuid, self._row(self._networks[uuid]))
+        self._freshen()
 
     def show_past(self, uuid: UUID, points: Iterable[HistoryPoint]) -> None:
         """What flowed through a network before anybody looked."""
         self._minutes[uuid] = minute = Buckets(SPANS, SPAN_SECONDS)
         minute.extend((point.time, point.in_bits + point.out_bits) for point in points)
-        self._refill()
+        self._freshen()
 
     def show_busy(self, busy: Mapping[UUID, str]) -> None:
         """What is being done to which networks, in a word each."""
         self._busy = dict(busy)
         self._refill()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """What comes into view shows the latest figures."""
+        super().watch_scroll_y(old_value, new_value)
+        self._freshen()
+
+    def on_resize(self) -> None:
+        """So does what gets room."""
+        self._freshen()
 
     # -- what is selected -----------------------------------------------------------------------
 
@@ -165,6 +171,13 @@ class NetworksTable(LiveTable[UUID | State]):
             for row in arrange(self._networks.values(), figures, self.arrangement)
         )
 
+    def _freshen(self) -> None:
+        """Bring the rows that are in view up to the last sample. Others wait until they are: a
+        second's figures of a thousand networks would hold up the keys."""
+        for key in self.keys_in_view:
+            if isinstance(key, UUID):
+                self.update_row(key, self._row(self._networks[key]))
+
     def _row(self, info: NetworkInfo) -> tuple[Cell, ...]:
         figures = self._sample.networks.get(info.uuid) if self._sample else None
         minute = self._minutes.get(info.uuid)
@@ -198,7 +211,8 @@ def network_row(
 ) -> tuple[Cell, ...]:
     """The cells of :data:`COLUMNS` for a network; ``busy`` stands for its state while set."""
     symbol = STATE_SYMBOLS[info.state]
-    word = info.state.value + ("*" if info.pending else "")
+    marks = ("*" if info.pending else "") + ("◌" if info.waiting else "")
+    word = info.state.value + marks
     state = Cell(busy, "accent") if busy else Cell(word, symbol.role)
     live = (EMPTY, EMPTY, EMPTY)
     if info.active and figures is not None:
