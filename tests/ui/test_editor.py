@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from textual.pilot import Pilot
 
 from tests.ui.playing import line_of, picture, playing, until
-from tests.ui.recorded import FOO
+from tests.ui.recorded import DEMO, FOO, FOO_XML
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
 from vnet_tui.engine.errors import Problem
@@ -17,6 +18,7 @@ from vnet_tui.screens.editor import EditorScreen
 from vnet_tui.screens.element import ElementScreen
 from vnet_tui.screens.leave_editor import LeaveEditorScreen
 from vnet_tui.screens.networks import NetworksScreen
+from vnet_tui.widgets.editing.document import DocumentEditor
 
 SMALL, WIDE = (80, 24), (160, 48)
 GENERAL, ADDRESSES, DNS, INCOMING, OUTGOING, XML = "123456"
@@ -238,3 +240,29 @@ async def test_a_transient_network_has_nothing_to_edit() -> None:
         await until(pilot, lambda: "old" in picture(app))
         await pilot.press(*["down"] * 3, "e")
         await until(pilot, lambda: "scratch has no definition: it is transient" in picture(app))
+
+
+async def test_what_a_field_cant_hold_stays_as_it_is() -> None:
+    told = "<description>for the course\n  until the end of June</description>"
+    recorded = replace(DEMO[0], xml=FOO_XML.replace("<dhcp ", f"{told}\n  <dhcp ", 1))
+    app = playing(Judging((recorded,)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "Foo" in picture(app))
+        await pilot.press("e")
+        await until(pilot, lambda: "for the course … (edit it as XML)" in picture(app))
+        await pilot.press("down", *"Lab")
+        await until(pilot, lambda: edited(app).title == "Lab")
+        assert told in editor(app).draft.text
+
+
+async def test_a_draft_that_was_staged_broken_opens_as_xml() -> None:
+    app = playing(Judging())
+    async with app.run_test(size=SMALL) as pilot:
+        await open_editor(pilot, app, XML)
+        await until(pilot, lambda: "</network>" in picture(app))
+        await pilot.press("ctrl+home", "down", "end", "backspace", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+        await until(pilot, lambda: FOO.uuid in app.staged.drafts)
+        await pilot.press("e")
+        await until(pilot, lambda: "the form waits for the XML" in picture(app))
+        await until(pilot, lambda: isinstance(app.focused, DocumentEditor))

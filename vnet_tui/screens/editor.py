@@ -247,6 +247,8 @@ The XML is the same draft: type in it, and the forms follow. **z** takes back th
             self._show()
             if first:
                 self._focus_inside()
+        elif self._network is None:
+            self.action_open_tab(XML)  # there is no state that the forms could keep
         self.query_one(ProblemLine).tell(self._problems, broken=broken)
 
     def _show(self) -> None:

@@ -168,6 +168,7 @@ class TextField(Field[Value]):
         self._needed = needed
         self._input = Input(text, placeholder=example, compact=True)
         self._input.cursor_blink = False
+        self._put: str | None = text
         self._touched = False
         self._value: Value | None = None
         self._problem: VnetError | None = None
@@ -187,7 +188,13 @@ class TextField(Field[Value]):
     def text(self, text: str) -> None:
         """Put another text there, unless it is the same."""
         if text != self._input.value:
+            self._put = text
             self._input.value = text
+
+    @property
+    def typed(self) -> bool:
+        """Whether a person typed what is there, not the program."""
+        return self._put is None
 
     @property
     def value(self) -> Value | None:
@@ -224,6 +231,8 @@ class TextField(Field[Value]):
     def on_input_changed(self, message: Input.Changed) -> None:
         """Read it, say what is wrong."""
         message.stop()
+        if message.value != self._put:
+            self._put = None
         self._take(message.value)
         self.look()
         self.post_message(self.Changed(self))

@@ -78,12 +78,18 @@ def _text(label: str, name: str, read: entries.Reader[str], example: str) -> Set
         changes: Any = {name: value}
         return replace(network, **changes)
 
-    # Several lines can be seen here, but only be edited as XML: a field has one.
+    def several_lines(network: Network) -> bool:
+        return "\n" in (getattr(network, name) or "")
+
     return Setting(
         TextField(label, read, example=example),
         f"change the {label}",
         lambda network: getattr(network, name),
         put,
+        lambda value: (
+            f"{value.strip().splitlines()[0]} … (edit it as XML)" if "\n" in value else value
+        ),
+        several_lines,
     )
 
 

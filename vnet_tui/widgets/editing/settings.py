@@ -18,17 +18,20 @@ from vnet_tui.widgets.fields import ChoiceField, Field, TextField
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A field, and how its value is read from a network and put into it. ``write`` makes the text
-    of a value that isn't None."""
+    of a value that isn't None. ``fixed``: whether a network's value is none for a field."""
 
     field: Field[Any]
     what: str
     get: Callable[[Network], Any]
     put: Callable[[Network, Any], Network]
     write: Callable[[Any], str] = str
+    fixed: Callable[[Network], bool] | None = None
 
     def show(self, network: Network) -> None:
         """Show the network's value; what says the same already, as it was typed, stays."""
         value = self.get(network)
+        if self.fixed is not None:
+            self.field.disabled = self.fixed(network)
         if self.field.value == value and (self.field.problem is None or value is not None):
             return
         if isinstance(self.field, ChoiceField):
@@ -75,19 +78,19 @@ class Settings(VerticalScroll, can_focus=False):
     def on_field_changed(self, message: Field.Changed) -> None:
         """An edit, if it says another thing than the network."""
         message.stop()
-        network, setting = self._network, self._settings[message.field]
-        if network is None:
+        field, network = message.field, self._network
+        setting = self._settings[field]
+        if network is None or (isinstance(field, TextField) and not field.typed):
             return
         try:
             after = setting.edited(network)
         except StateError as error:
-            message.field.tell(error)
+            field.tell(error)
             return
         if after == network:
             return
-        typed = isinstance(message.field, TextField)
-        goes_on = typed and self._last is message.field
-        self._last = message.field
+        goes_on = isinstance(field, TextField) and self._last is field
+        self._last = field
         self._network = after
         self.post_message(Edited(setting.what, after, goes_on=goes_on))
 
