@@ -135,6 +135,12 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         return tuple(self._keys)
 
     @property
+    def keys_in_view(self) -> tuple[Key, ...]:
+        """The keys of the rows that are in view, in order."""
+        top = self.scroll_offset.y
+        return tuple(self._keys[top : top + max(0, self._page)])
+
+    @property
     def cursor_key(self) -> Key | None:
         """The key of the row under the cursor."""
         return self._keys[self.cursor] if self.cursor < len(self._keys) else None
