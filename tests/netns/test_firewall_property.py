@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -25,7 +27,7 @@ from tests.support.packets import Probe
 from tests.support.reference import HOST, expected
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver, choose
 
-PROBES = 70
+PROBES = 120
 """Connections that are tried under each policy, all at once."""
 
 PATIENCE = 10.0
@@ -47,8 +49,36 @@ RANGES = st.one_of(
 )
 
 
+SHAPES = st.tuples(
+    st.sampled_from((True, True, True, False)),
+    st.sampled_from((True, False, False)),
+    st.sampled_from((True, False, False, False)),
+    st.booleans(),
+)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What all rules of a network choose from: few ports and subnets, so that rules meet, and few
+    shapes, so that they share sets. A shape tells whether a port, a domain, a destination and a
+    source are there."""
+
+    ports: st.SearchStrategy[str]
+    subnets: st.SearchStrategy[str]
+    shapes: st.SearchStrategy[tuple[bool, ...]]
+
+
 @st.composite
-def rules(draw: st.DrawFn, name: str, *, outgoing: bool) -> str:
+def pools(draw: st.DrawFn) -> Pool:
+    """Some ports and subnets."""
+    ports = draw(st.lists(RANGES, min_size=2, max_size=4))
+    subnets = draw(st.lists(st.sampled_from(SUBNETS), min_size=2, max_size=4))
+    shapes = draw(st.lists(SHAPES, min_size=1, max_size=3))
+    return Pool(st.sampled_from(ports), st.sampled_from(subnets), st.sampled_from(shapes))
+
+
+@st.composite
+def rules(draw: st.DrawFn, name: str, pool: Pool, *, outgoing: bool) -> str:
     """One rule of a network; forwards are half of what it allows in."""
     guests = st.sampled_from((*(guest for guest, of in GUESTS.items() if of == name), "nobody"))
     words = [draw(st.sampled_from(("allow", "deny")))]
@@ -56,18 +86,19 @@ def rules(draw: st.DrawFn, name: str, *, outgoing: bool) -> str:
     forward = not outgoing and words[0] == "allow" and protocol != "icmp" and draw(st.booleans())
     if protocol is not None:
         words.append(f'protocol="{protocol}"')
+    ported, to_guest, to_subnet, from_subnet = draw(pool.shapes)
     if forward:
         words += draw(forwards(draw(guests)))
     else:
-        if protocol != "icmp" and draw(st.integers(0, 3)):
-            words.append(f'port="{draw(RANGES)}"')
-        if not draw(st.integers(0, 3)) and not (words[0] == "allow" and "port" in words[-1]):
+        if protocol != "icmp" and ported:
+            words.append(f'port="{draw(pool.ports)}"')
+        if to_guest and not (words[0] == "allow" and "port" in words[-1]):
             words.append(f'domain="{draw(guests)}"')
-        if not draw(st.integers(0, 3)):
-            words.append(f'destination="{draw(st.sampled_from(SUBNETS))}"')
-    if not draw(st.integers(0, 2)):
-        words.append(f'source="{draw(st.sampled_from(SUBNETS))}"')
-    words += [text for text in EXTRAS if not draw(st.integers(0, 5))]
+        if to_subnet:
+            words.append(f'destination="{draw(pool.subnets)}"')
+    if from_subnet:
+        words.append(f'source="{draw(pool.subnets)}"')
+    words += [text for text in EXTRAS if not draw(st.integers(0, 9))]
     return f"<{' '.join(words)}/>"
 
 
@@ -100,8 +131,10 @@ def forwardings(draw: st.DrawFn, name: str) -> str:
     """A network's forwarding."""
     if not draw(st.integers(0, 9)):
         return '<forwarding enabled="false"/>'
+    pool = draw(pools())
     incoming, outgoing = (
-        "".join(draw(st.lists(rules(name, outgoing=out), max_size=8))) for out in (False, True)
+        "".join(draw(st.lists(rules(name, pool, outgoing=out), max_size=12)))
+        for out in (False, True)
     )
     mode, inward, outward = (
         draw(st.sampled_from(choice)) for choice in (("nat", "route"), *[("allow", "deny")] * 2)
@@ -112,15 +145,17 @@ def forwardings(draw: st.DrawFn, name: str) -> str:
     )
 
 
-def some_probes(chance: random.Random) -> list[tuple[int, Probe]]:
-    """Connections between any two machines, more of them to the host than to others."""
+def some_probes(chance: random.Random, documents: str) -> list[tuple[int, Probe]]:
+    """Connections between any two machines, more of them to the host than to others; half of them
+    to ports that the documents name."""
+    named = [int(port) for port in re.findall(r'port="(\d+)"', documents)] or ANY_PORTS
     made: list[tuple[int, Probe]] = []
     while len(made) < PROBES:
         who = chance.choice(("outside", "outside", "host", *GUESTS))
         to = chance.choice((*HOST, "host", "host", "outside", "friend", *GUESTS))
         family = chance.choice((4, 6))
         protocol = chance.choice(("tcp", "tcp", "udp", "icmp"))
-        port = 0 if protocol == "icmp" else chance.choice(ANY_PORTS)
+        port = 0 if protocol == "icmp" else chance.choice(chance.choice((ANY_PORTS, named)))
         source = (
             "friend" if who == "outside" and protocol != "icmp" and chance.random() < 0.3 else ""
         )
@@ -147,6 +182,12 @@ MANY_BEFORE_AN_END = (
 )
 """Legacy chains in which connections are ended have the longest names."""
 
+
+ASKED_AND_GOT = (
+    '<forwarding><incoming><deny port="25"/><allow port="80"/><deny port="321"/>'
+    '<allow port="321" domain="web" destport="80"/></incoming></forwarding>'
+)
+"""Who asks for 321 gets 80: the port that was got is allowed before the other is denied."""
 
 HAIRPIN_AND_END = (
     '<forwarding><incoming default="allow"><deny port="100-6001" established="false"/>'
@@ -182,15 +223,17 @@ async def world(lab: Lab, driver: FirewallDriver) -> AsyncIterator[FirewallLab]:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@example(ICMP_ENDED, ICMP_ENDED, 1)
+@example(ICMP_ENDED, ICMP_ENDED, 6)
 @example(MANY_BEFORE_AN_END, ICMP_ENDED, 2)
 @example(HAIRPIN_AND_END, ICMP_ENDED, 3)
+@example(ASKED_AND_GOT, ICMP_ENDED, 4)
 @given(foo=forwardings("foo"), bar=forwardings("bar"), seed=st.integers(0, 2**32))
 async def test_every_connection_has_the_fate_that_the_first_match_gives_it(
     world: FirewallLab, foo: str, bar: str, seed: int
 ) -> None:
     documents = {"foo": foo, "bar": bar}
-    probes = some_probes(random.Random(seed))  # noqa: S311  (to be the same every time)
+    chance = random.Random(seed)  # noqa: S311  (to be the same every time)
+    probes = some_probes(chance, foo + bar)
     await world.install(ruleset(**documents))  # from the rules of the last example to these
     if wrong := mistakes(world, documents, probes):
         await world.write_anew()
