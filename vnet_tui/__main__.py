@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vnet_tui import __version__
@@ -37,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
         help="whose networks: vnet:///system (the daemon of this host), vnet:///embedded (an "
         "engine in this process) or vnet+ssh://user@host/system (else VNET_URI, else the daemon "
         "where it answers, else an engine in this process)",
+    )
+    made.add_argument(
+        "--read-only",
+        action="store_true",
+        help="only look: what changes something is not offered, and refused",
     )
     made.add_argument(
         "--state-dir",
@@ -74,12 +80,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.sandbox:
         from vnet_tui.sandbox.launch import launch
 
-        return launch([sys.executable, "-m", "vnet_tui"])
+        only = ["--read-only"] if options.read_only else []
+        return launch([sys.executable, "-m", "vnet_tui", *only])
     limit_terminal(os.environ)
 
     from vnet_tui.engine.paths import Paths
 
-    return run(Paths.choose(options.state_dir, options.run_dir), options.connect)
+    paths = Paths.choose(options.state_dir, options.run_dir)
+    return run(paths, options.connect, read_only=options.read_only)
 
 
 def _daemon_answers(options: argparse.Namespace) -> bool:
@@ -115,15 +123,26 @@ def limit_terminal(environ: MutableMapping[str, str]) -> None:
             environ.setdefault(name, value)
 
 
-def run(paths: Paths, uri: str = "") -> int:
+def run(paths: Paths, uri: str = "", *, read_only: bool = False) -> int:
     """The interface, on the networks of a URI (see :func:`vnet_tui.client.open`)."""
     from vnet_tui import client
     from vnet_tui.app import VnetApp
+    from vnet_tui.config import config_file, load
+    from vnet_tui.remembered import Remembered
+
+    config = load(config_file(os.environ))
+    if read_only:
+        config = replace(config, read_only=True)
 
     async def connect() -> Connection:
-        return await client.open(uri, paths=paths, watch=True)
+        connection = await client.open(uri, paths=paths, watch=True)
+        if not config.read_only:
+            return connection
+        from vnet_tui.client.read_only import only_reading
 
-    app = VnetApp(connect)
+        return only_reading(connection)
+
+    app = VnetApp(connect, config=config, remembered=Remembered(os.environ))
     app.run()
     return app.return_code or 0
 

@@ -42,6 +42,8 @@ class Feed(App[None]):
     host: var[HostInfo | None] = var(None, init=False)
     networks: var[tuple[NetworkInfo, ...] | None] = var(None, init=False)
     sample: var[Sample | None] = var(None, init=False)
+    read_only: var[bool] = var(False, init=False)
+    """Whether nothing can be changed from here."""
 
     class Arrived(Message):
         """The networks, and where they are."""

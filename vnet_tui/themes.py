@@ -34,10 +34,51 @@ LIGHT = Theme(
     panel="#e6e9ec",
     dark=False,
 )
-"""Those of in and out are the same in all themes: :mod:`vnet_tui.widgets.roles`."""
+HIGH_CONTRAST = Theme(
+    name="vnet-high-contrast",
+    primary="#7fd4ff",
+    secondary="#ffc266",
+    accent="#5ff0dc",
+    success="#6dff7a",
+    warning="#ffe14d",
+    error="#ff8f8f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    dark=True,
+    variables={
+        "text-muted": "#d8d8d8",
+        "text-disabled": "#b0b0b0",
+        "block-cursor-background": "#ffffff",
+        "block-cursor-foreground": "#000000",
+        "border": "#ffffff",
+    },
+)
+"""Every text at least seven times as bright as what is behind it (WCAG 2.2, 1.4.6).
+
+The colours of in and out are the same in all dark themes: :mod:`vnet_tui.widgets.roles`.
+"""
+
+OWN = (DARK, LIGHT, HIGH_CONTRAST)
+
+THEMES = {
+    "dark": DARK.name,
+    "light": LIGHT.name,
+    "high-contrast": HIGH_CONTRAST.name,
+    "ansi-dark": "ansi-dark",
+    "ansi-light": "ansi-light",
+}
+"""What a user may choose, and the names of the themes; ``ansi`` are the terminal's sixteen."""
 
 POOR = frozenset({"linux", "xterm", "xterm-color", "xterm-16color", "vt100", "vt220", "screen"})
 """Values of TERM that stand for at most sixteen colours, or leave it open."""
+
+
+def after(theme: str) -> str:
+    """The next theme of :data:`THEMES`."""
+    themes = list(THEMES.values())
+    return themes[(themes.index(theme) + 1) % len(themes)] if theme in themes else themes[0]
 
 
 def theme_for(environ: Mapping[str, str]) -> str:

@@ -459,28 +459,6 @@ async def test_without_networks_it_says_how_to_begin() -> None:
         assert app.screen.query_one(NetworksTable).has_focus
 
 
-async def test_a_lost_connection_is_told_and_mended() -> None:
-    replays = [Replay(), Replay(many(2))]
-    made: list[Replay] = []
-
-    async def connect() -> Connection:
-        made.append(replays[len(made)])
-        return made[-1]
-
-    app = VnetApp(connect, theme="vnet-dark")
-    async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "old" in picture(app))
-        replays[0].lose(VnetError("the daemon is gone", "systemctl start vnetd"))
-        await until(pilot, lambda: isinstance(app.screen, FailureScreen))
-        assert "The connection is lost" in picture(app)
-        assert "the daemon is gone" in picture(app)
-        assert "systemctl start vnetd" in picture(app)
-        await pilot.press("r")
-        await until(pilot, lambda: "net00001" in picture(app))
-    assert replays[0].closed
-    assert replays[1].closed
-
-
 async def test_no_connection_at_all_leaves_with_the_reason() -> None:
     async def connect() -> Connection:
         raise VnetError("the run directory belongs to somebody else")

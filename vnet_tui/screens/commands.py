@@ -11,9 +11,10 @@ from textual.command import DiscoveryHit, Hit, Hits, Matcher, Provider
 from textual.content import Content
 
 from vnet_tui import actions
-from vnet_tui.actions import Action
+from vnet_tui.actions import CHANGING, Action
 from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.feed import feed_of
 
 if TYPE_CHECKING:
     from vnet_tui.screens.network_actions import NetworkActions
@@ -29,17 +30,17 @@ class NetworkCommands(Provider):
         """Before anything is typed: what can be done to the selected network, and in general."""
         selected = self._screen().selected
         if selected is not None:
-            for title, action in commands(selected):
+            for title, action in self._commands(selected):
                 run = partial(self._screen().perform, action.id, selected)
                 yield DiscoveryHit(Content(title), run, text=title, help=action.help)
-        for action in actions.GENERAL_ACTIONS:
+        for action in self._general():
             run_general = partial(self._run, action)
             yield DiscoveryHit(action.title, run_general, text=action.title, help=action.help)
 
     async def search(self, query: str) -> Hits:
         """What matches, of all networks."""
         matcher = self.matcher(query)
-        for action in actions.GENERAL_ACTIONS:
+        for action in self._general():
             score = matcher.match(action.title)
             if score > 0:
                 display = highlighted(matcher, action.title)
@@ -47,7 +48,7 @@ class NetworkCommands(Provider):
                 yield Hit(score, display, run_general, text=action.title, help=action.help)
         looked_at = 0
         for info in self._screen().offered:
-            for title, action in commands(info):
+            for title, action in self._commands(info):
                 looked_at += 1
                 if looked_at % BATCH == 0:
                     await asyncio.sleep(0)
@@ -56,6 +57,15 @@ class NetworkCommands(Provider):
                     run = partial(self._screen().perform, action.id, info)
                     display = highlighted(matcher, title)
                     yield Hit(score, display, run, text=title, help=action.help)
+
+    def _general(self) -> list[Action]:
+        return [action for action in actions.GENERAL_ACTIONS if self._offered(action)]
+
+    def _commands(self, info: NetworkInfo) -> Iterator[tuple[str, Action]]:
+        return ((title, action) for title, action in commands(info) if self._offered(action))
+
+    def _offered(self, action: Action) -> bool:
+        return not (feed_of(self.screen).read_only and action.id in CHANGING)
 
     def _screen(self) -> NetworkActions:
         screen: NetworkActions = self.screen  # type: ignore[assignment]

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from vnet_tui.client.connection import Connection
-from vnet_tui.engine.views import NetworkInfo, Sample
+from vnet_tui.engine.views import Event, NetworkInfo, Sample
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.network_actions import NetworkActions
 from vnet_tui.widgets.guests_pane import GuestsPane
@@ -48,6 +48,8 @@ class NetworkScreen(NetworkActions):
         clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
+        self._connection = connection
+        self._clock = clock
         self._detail = NetworkDetail(connection, uuid, tab=tab, clock=clock, id="detail")
 
     def compose(self) -> ComposeResult:
@@ -61,7 +63,25 @@ class NetworkScreen(NetworkActions):
         self._detail.focus_inside()
         feed = feed_of(self)
         self.watch(feed, "sample", self._take_sample)
-        feed.happened.subscribe(self, self._detail.take_event)
+        self.watch(feed, "connection", self._follow_connection)
+        feed.happened.subscribe(self, self._take_event)
+
+    async def _follow_connection(self, connection: Connection | None) -> None:
+        """What is shown hangs on a connection; on another one, it is asked for again."""
+        uuid = self._detail.uuid
+        if connection is None or connection is self._connection or uuid is None:
+            return
+        self._connection = connection
+        before = self._detail
+        self._detail = NetworkDetail(
+            connection, uuid, tab=before.tab, clock=self._clock, id="detail"
+        )
+        await before.remove()
+        await self.mount(self._detail, before=0)
+        self._detail.focus_inside()
+
+    def _take_event(self, event: Event) -> None:
+        self._detail.take_event(event)
 
     def _take_sample(self, sample: Sample | None) -> None:
         if sample is not None:

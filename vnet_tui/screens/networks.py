@@ -110,6 +110,7 @@ class NetworksScreen(ListControls):
         self.watch(feed, "host", self._show_host, init=False)
         self.watch(feed, "networks", self._show_networks, init=False)
         self.watch(feed, "sample", self._show_sample, init=False)
+        self.watch(feed, "read_only", self._tell_status, init=False)
         feed.happened.subscribe(self, self._take_event)
         self._tell_status()
 
@@ -216,7 +217,8 @@ class NetworksScreen(ListControls):
 
     def _tell_status(self) -> None:
         feed = self._feed
-        self.query_one(StatusLine).tell(feed.host, feed.networks, feed.sample)
+        line = self.query_one(StatusLine)
+        line.tell(feed.host, feed.networks, feed.sample, read_only=feed.read_only)
 
     def _show_operations(self, running: Sequence[Running]) -> None:
         self.table.show_busy(

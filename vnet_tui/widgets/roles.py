@@ -33,14 +33,24 @@ _SIXTEEN_COLOURS = {
     "accent": "color: ansi_blue",
 }
 
+_GREY = "color: $text-disabled; text-style: none"
+"""What was, and may not be any more."""
+
 
 def role_classes(prefix: str) -> set[str]:
     """The component classes of a widget that draws in roles: ``PREFIX--ROLE``."""
     return {f"{prefix}--{role}" for role in ROLES}
 
 
-def role_css(widget: str, prefix: str) -> str:
-    """Style rules for these classes, in true colour and for terminals with sixteen colours."""
+def role_css(widget: str, prefix: str, *, greyed: str = "") -> str:
+    """Style rules for these classes, in true colour and for terminals with sixteen colours; all
+    alike grey within ``greyed``, a selector, if that is given."""
+    if greyed:
+        return "\n".join(
+            f"{greyed} {widget}{mode} > .{prefix}--{role} {{ {css}; }}"
+            for role in ROLES
+            for mode, css in (("", _GREY), (":light", _GREY), (":ansi", _SIXTEEN_COLOURS["dim"]))
+        )
     rules = [f"{widget} > .{prefix}--{role} {{ {css}; }}" for role, css in _TRUE_COLOUR.items()]
     rules += [f"{widget}:light > .{prefix}--{role} {{ {css}; }}" for role, css in _LIGHT.items()]
     rules += [

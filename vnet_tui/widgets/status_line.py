@@ -25,21 +25,26 @@ class StatusLine(Picture):
         self._host: HostInfo | None = None
         self._networks: Sequence[NetworkInfo] | None = None
         self._sample: Sample | None = None
+        self._read_only = False
 
     def tell(
         self,
         host: HostInfo | None,
         networks: Sequence[NetworkInfo] | None,
         sample: Sample | None,
+        *,
+        read_only: bool = False,
     ) -> None:
         """What there is to tell; None: not known yet."""
         self._host, self._networks, self._sample = host, networks, sample
+        self._read_only = read_only
         self.on_resize()
 
     def on_resize(self) -> None:
         """The rates stand at the right edge."""
         if self.size.width:
-            self.show([status(self._host, self._networks, self._sample, self.size.width)])
+            known = (self._host, self._networks, self._sample)
+            self.show([status(*known, self.size.width, read_only=self._read_only)])
 
 
 def status(
@@ -47,13 +52,18 @@ def status(
     networks: Sequence[NetworkInfo] | None,
     sample: Sample | None,
     width: int,
+    *,
+    read_only: bool = False,
 ) -> Line:
     """The line in exactly ``width`` cells. What is least needed goes first when it is narrow."""
     right = rates(sample) if width >= LEAST_FOR_RATES else []
     room = width - _length(right) - 1
     left: list[Cell] = []
     for details in (2, 1, 0):
-        left = _place(host, details) + counts(networks, brief=details == 0)
+        left = _place(host, details)
+        if read_only:
+            left.append(Cell(" read only", "warn"))
+        left += counts(networks, brief=details == 0)
         if _length(left) < room:
             break
     line: list[Cell] = []
