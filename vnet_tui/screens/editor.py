@@ -62,8 +62,8 @@ class EditorScreen(Screen[None]):
 **↓** go from field to field, **←** and **→** choose. In a list **+** adds, **Enter** changes,
 **Delete** removes, **i** doubles, **K** and **J** move, **-** switches a rule off and on.
 
-The XML is the same draft: type in it, and the forms follow. **z** takes back the last edit,
-**Ctrl+S** stages the edits: nothing changes before they are applied.
+The XML is the same draft: type in it, and the forms follow; **Shift+Tab** leaves it. **z** takes
+back the last edit, **Ctrl+S** stages the edits: nothing changes before they are applied.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(action.binding() for action in actions.EDITOR_ACTIONS),
