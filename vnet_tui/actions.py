@@ -382,6 +382,7 @@ KEEP_TRIAL = Action(
     label="keep",
     title="keep the changes on trial",
     help="Keep what was applied on trial, before it is rolled back.",
+    shown=False,
 )
 ROLL_BACK_TRIAL = Action(
     id="roll-back-trial",
@@ -389,6 +390,7 @@ ROLL_BACK_TRIAL = Action(
     label="roll back",
     title="roll back the changes on trial",
     help="Take back what was applied on trial, now.",
+    shown=False,
 )
 APPLY_PENDING = Action(
     id="apply-pending",
@@ -569,12 +571,11 @@ CHANGING = frozenset(
 """What changes something, or leads to where that is done: it isn't offered to who may only look."""
 
 ORDER = (
-    KEEP_TRIAL,
-    ROLL_BACK_TRIAL,
     PENDING,
     APPLY_PENDING,
     EDIT_PENDING,
     DROP_PENDING,
+    DISCARD_PENDING,
     OPEN,
     EDIT,
     ADD_ELEMENT,

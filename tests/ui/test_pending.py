@@ -14,6 +14,7 @@ from vnet_tui.screens.apply_pending import ApplyPendingScreen
 from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.screens.editor import EditorScreen
 from vnet_tui.screens.failure import FailureScreen
+from vnet_tui.screens.leave_trial import LeaveTrialScreen
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
 from vnet_tui.screens.pending import PendingScreen
@@ -86,7 +87,7 @@ async def test_two_edits_are_seen_and_one_is_dropped_and_brought_back() -> None:
         await open_pending(pilot, app)
         await until(pilot, lambda: shown(app, "restart dnsmasq of lab"))
         assert "restarts DHCP/DNS" in line_of(app, "lab")
-        assert "live" in line_of(app, "change the firewall's rules")
+        assert "· live  " in line_of(app, "change the firewall's rules")
         await until(pilot, lambda: shown(app, "+  <title>Our shop</title>"))
         await pilot.press("down")
         await until(pilot, lambda: shown(app, "+  <title>Our lab</title>"))
@@ -140,6 +141,37 @@ async def test_on_trial_and_kept() -> None:
         await until(pilot, lambda: not shown(app, "on trial"))
         assert "<title>Our lab</title>" in await stored(replay, "lab")
         assert not app.staged.drafts
+
+
+async def test_leaving_with_changes_on_trial_asks_what_becomes_of_them() -> None:
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await stage_two(pilot, app)
+        await apply(pilot, app, "enter")
+        await until(pilot, lambda: shown(app, "on trial   60 s", "Nothing is pending."))
+        await pilot.press("escape", "q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+        assert await replay.checkpoint() is not None
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: app.return_code == 0)
+    assert replay.calls[-1] == "confirm c0ffee01"
+
+
+async def test_leaving_with_pending_edits_asks() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL) as pilot:
+        await stage_two(pilot, app)
+        await pilot.press("escape", "q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert shown(app, "What you edited of Foo, lab isn't applied")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+        assert "P pending 2" in picture(app)
 
 
 async def test_the_deadline_passes_and_the_edits_are_staged_again() -> None:

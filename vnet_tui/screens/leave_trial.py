@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePath
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,7 +27,7 @@ class Fate(StrEnum):
 class LeaveTrialScreen(ModalScreen[Fate]):
     """Asks. Escape, and Enter at once, stay."""
 
-    CSS_PATH = style_sheet("dialogs")
+    CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet("dialogs"), style_sheet("pending")]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "answer('stay')", "stay"),
         Binding("y", "answer('keep')", "keep"),

@@ -87,7 +87,10 @@ don't touch the same lines; **m** stores yours, without theirs; **t** takes thei
         base, theirs = self._draft.base, self._theirs
         gone = "they undefined it" if theirs is None else "what others changed"
         title = [
-            (Cell(f" ! {self._draft.name} ", "bad"), Cell("was changed by others while you did")),
+            (
+                Cell(f" ! {self._draft.name} ", "bad"),
+                Cell("was changed by others while you edited it"),
+            ),
             self._advice(),
         ]
         self.query_one("#overtaken-title", Picture).show([*title, ()])

@@ -207,7 +207,7 @@ What **others** stored meanwhile is never overwritten unseen: Enter shows theirs
         if errors:
             cells.append(Cell(f"   {errors} with errors", "bad"))
         elif len(known) == len(drafts):
-            cells += [Cell("   "), disturbance(worst(known))]
+            cells += [Cell("   applying them: "), disturbance(worst(known))]
         return tuple(cells)
 
     def _row(self, draft: Draft) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""A plan as lines: every step, with what it disturbs."""
+"""A plan as lines: its steps, with what they disturb."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ def disturbance(disturbs: Disturbance) -> Cell:
 
 
 def plan_lines(preview: Preview) -> list[Line]:
-    """What would be done, step by step."""
+    """What would be done, step by step, each after what it disturbs; where all are live, that is
+    said once."""
     if not preview:
         return [(Cell(" Nothing is to be done on the host.", "dim"),)]
     count = len(preview.steps)
-    lines: list[Line] = [
-        (Cell(f" {count} step{'' if count == 1 else 's'}: "), disturbance(preview.disturbs))
-    ]
+    head = Cell(f" {count} step{'' if count == 1 else 's'}; ")
+    if preview.disturbs is Disturbance.LIVE:
+        quiet: list[Line] = [(head, Cell("nothing else is disturbed", "good"))]
+        return [*quiet, *((Cell(f" · {step.text}"),) for step in preview.steps)]
+    lines: list[Line] = [(head, disturbance(preview.disturbs))]
+    width = max(len(str(step.disturbs)) for step in preview.steps)
     for step in preview.steps:
         mark = disturbance(step.disturbs)
-        lines.append((Cell(f" · {step.text}  "), mark))
+        lines.append((Cell(" · "), Cell(mark.text.ljust(width), mark.role), Cell(f"  {step.text}")))
     return lines

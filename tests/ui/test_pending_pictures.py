@@ -1,0 +1,91 @@
+"""What is pending, the questions about it, and the count-down, as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.ui.playing import line_of, playing, until
+from tests.ui.replay import Replay
+from tests.ui.test_pending import PLAN, apply, shown, stage_two, theirs
+from vnet_tui.app import VnetApp
+from vnet_tui.screens.apply_pending import ApplyPendingScreen
+from vnet_tui.screens.leave_trial import LeaveTrialScreen
+from vnet_tui.screens.overtaken import OvertakenScreen
+
+SnapCompare = Callable[..., bool]
+Then = Callable[[Pilot[Any], VnetApp, Replay], Awaitable[None]]
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
+
+
+@pytest.fixture(params=["80x24", "120x40", "200x60", "light", "ansi"])
+def compare(request: pytest.FixtureRequest, snap_compare: SnapCompare) -> Callable[[Then], bool]:
+    """Compares what is shown after two edits were staged and something was done: dark at three
+    sizes, and small in other colours."""
+    themes = {"light": "vnet-light", "ansi": "ansi-dark"}
+    theme = themes.get(request.param, "vnet-dark")
+    size = SIZES.get(request.param, SIZES["80x24"])
+
+    def compared(then: Then) -> bool:
+        replay = Replay()
+        replay.preview = PLAN
+        app = playing(replay, theme=theme)
+
+        async def before(pilot: Pilot[Any]) -> None:
+            await stage_two(pilot, app)
+            await until(pilot, lambda: shown(app, "restart dnsmasq of lab"))
+            await then(pilot, app, replay)
+            await pilot.pause()
+
+        return snap_compare(app, terminal_size=size, run_before=before)
+
+    return compared
+
+
+def test_pending(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        await pilot.press("down")
+        await until(pilot, lambda: shown(app, "+  <title>Our lab</title>"))
+
+    assert compare(go)
+
+
+def test_apply(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ApplyPendingScreen))
+        await until(pilot, lambda: shown(app, "you press y within 60 s"))
+
+    assert compare(go)
+
+
+def test_overtaken(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        await theirs(replay, "10.20.0.1", "10.20.0.2")
+        await until(pilot, lambda: "! others changed it" in line_of(app, "lab"))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, OvertakenScreen))
+        await until(pilot, lambda: shown(app, "joins both", "10.20.0.2"))
+
+    assert compare(go)
+
+
+def test_on_trial(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        await apply(pilot, app, "enter")
+        await until(pilot, lambda: shown(app, "on trial   60 s", "Nothing is pending."))
+        replay.now += 18
+        replay.tick()
+        await until(pilot, lambda: shown(app, "on trial   41 s"))
+        await pilot.press("q")
+        await until(pilot, lambda: not shown(app, "Nothing is pending."))
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await until(pilot, lambda: shown(app, "on trial   41 s", "Roll back"))
+        app.clear_notifications()
+
+    assert compare(go)
