@@ -67,6 +67,7 @@ def test_overtaken(compare: Callable[[Then], bool]) -> None:
     async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
         await theirs(replay, "10.20.0.1", "10.20.0.2")
         await until(pilot, lambda: "! others changed it" in line_of(app, "lab"))
+        app.clear_notifications()
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, OvertakenScreen))
         await until(pilot, lambda: shown(app, "joins both", "10.20.0.2"))
@@ -78,6 +79,8 @@ def test_on_trial(compare: Callable[[Then], bool]) -> None:
     async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
         await apply(pilot, app, "enter")
         await until(pilot, lambda: shown(app, "on trial   60 s", "Nothing is pending."))
+        app.clear_notifications()
+        await until(pilot, lambda: not shown(app, "is applied"))
         replay.now += 18
         replay.tick()
         await until(pilot, lambda: shown(app, "on trial   41 s"))
@@ -86,6 +89,5 @@ def test_on_trial(compare: Callable[[Then], bool]) -> None:
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
         await until(pilot, lambda: shown(app, "on trial   41 s", "Roll back"))
-        app.clear_notifications()
 
     assert compare(go)
