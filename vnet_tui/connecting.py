@@ -38,7 +38,11 @@ class Connecting(Trial):
 
     CSS: ClassVar[str] = "\n".join(
         role_css(widget, prefix, greyed="Screen.-lost")
-        for widget, prefix in (("LiveTable", "live-table"), ("#detail Picture", "picture"))
+        for widget, prefix in (
+            ("LiveTable", "live-table"),
+            ("#detail Picture", "picture"),
+            ("StatusLine", "picture"),
+        )
     )
 
     trouble: var[str] = var("", init=False)
