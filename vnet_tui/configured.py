@@ -1,4 +1,4 @@
-"""The application as its user set it up: theme, keys, glyphs, and whether it may change things."""
+"""The application as its user set it up: theme, keys, glyphs, what may be changed; and ``:``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ MOST_PROBLEMS = 3
 class Configured(Connecting):
     """An application with a configuration. Nothing is read or written before :meth:`set_up`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [actions.THEME.binding()]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        actions.COMMAND_LINE.binding(),
+        actions.THEME.binding(),
+    ]
 
     def set_up(
         self,
@@ -72,6 +75,13 @@ class Configured(Connecting):
         name = next(name for name, theme in THEMES.items() if theme == self.theme)
         self.clear_notifications()
         self.notify(f"Theme: {name}.")
+
+    def action_command_line(self) -> None:
+        """Type a command of vnet."""
+        from vnet_tui.screens.command_line import CommandLineScreen  # brings the command line
+
+        if not self.screen.is_modal:
+            self.push_screen(CommandLineScreen(self.remembered))
 
     # -- only to look ---------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ HIGH_CONTRAST = Theme(
         "border": "#ffffff",
     },
 )
-"""Every text at least seven times as bright as what is behind it (WCAG 2.2, 1.4.6).
+"""White and bright colours on black.
 
 The colours of in and out are the same in all dark themes: :mod:`vnet_tui.widgets.roles`.
 """

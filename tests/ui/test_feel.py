@@ -116,13 +116,15 @@ async def test_an_open_network_is_asked_for_again_on_the_new_connection() -> Non
         await until(pilot, lambda: "old" in picture(app))
         await pilot.press("2")
         await until(pilot, lambda: isinstance(app.screen, NetworkScreen))
-        before = app.screen.detail
+        screen = app.screen
+        assert isinstance(screen, NetworkScreen)
+        before = screen.detail
         first.lose(VnetError("the daemon is gone"))
-        await until(pilot, lambda: app.screen.detail is not before)
+        await until(pilot, lambda: screen.detail is not before)
         await until(pilot, lambda: "tap3" in picture(app))
-        assert app.screen.detail.tab == 1
+        assert screen.detail.tab == 1
         await pilot.press("right")
-        await until(pilot, lambda: app.screen.detail.tab == 2)
+        await until(pilot, lambda: screen.detail.tab == 2)
 
 
 # -- keys and themes ---------------------------------------------------------------------------
