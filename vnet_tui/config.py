@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.toml_lines import line_of
 from vnet_tui.themes import THEMES
 
 if TYPE_CHECKING:
@@ -180,21 +181,6 @@ def _unusable(keys: str) -> Iterator[tuple[str, str]]:
             yield f"the key {key} is taken", "it moves, chooses a tab or opens the palette"
         elif key not in names and plain not in names and key_to_character(plain) is None:
             yield f"there is no key {key!r}", "a character, f1 to f12, ctrl+x, space, delete, …"
-
-
-def line_of(text: str, name: str, section: str = "") -> int:
-    """The line of a TOML file on which a name is given a value; 0: it isn't plain to see."""
-    inside = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([^\]]+?)\s*\]", line):
-            inside = header[1].strip("\"'")
-            if inside == name and not section:
-                return number
-        elif assigned := re.match(r"\s*([^=#]+?)\s*=", line):
-            given = assigned[1].replace('"', "").replace("'", "").replace(" ", "")
-            if f"{inside}.{given}".strip(".") == f"{section}.{name}".strip("."):
-                return number
-    return line_of(text, section) if section else 0
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from vnet_tui.engine import audit, requests
@@ -31,6 +30,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.inquiries import Inquiries
 from vnet_tui.engine.live import Live
 from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.settings import settings
 from vnet_tui.engine.views import (
     Checkpoint,
     EventKind,
@@ -43,28 +43,14 @@ if TYPE_CHECKING:
     from vnet_tui.engine.doctor.findings import Finding
 
 
-def firewall_preference(environ: Mapping[str, str] = os.environ) -> str:
-    """The firewall driver that VNET_FIREWALL names; ``auto`` takes what the host has."""
-    return environ.get("VNET_FIREWALL") or "auto"
-
-
-def repair_wanted(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether what others change of running networks is mended: not where VNET_REPAIR is
-    ``report``."""
-    wish = environ.get("VNET_REPAIR") or "mend"
-    if wish not in ("mend", "report"):
-        raise StateError(f"VNET_REPAIR can't be {wish!r}", "use mend or report")
-    return wish == "mend"
-
-
 class Engine(Inquiries):
     """One host's networks. All methods raise :class:`~vnet_tui.engine.errors.VnetError`.
 
     Several engines may share the directories of ``paths`` (a command line beside an interface):
     each looks at what is there, and changes are made one at a time. ``firewall`` is ``auto`` or a
-    driver's name; :func:`firewall_preference` decides where it isn't given. With ``repair`` False,
-    what others change of running networks is told and not mended; :func:`repair_wanted` decides
-    where it isn't given. ``before_step`` is called before each step of each plan, for injecting
+    driver's name; with ``repair`` False, what others change of running networks is told and not
+    mended. Where they aren't given, :func:`~vnet_tui.engine.settings.settings` decides.
+    ``before_step`` is called before each step of each plan, for injecting
     faults.
     """
 
@@ -77,9 +63,10 @@ class Engine(Inquiries):
         before_step: BeforeStep | None = None,
     ) -> None:
         catalog, bus = Catalog(paths), EventBus(paths)
-        preference = firewall or firewall_preference()
-        self.repairs = repair_wanted() if repair is None else repair
-        live = Live(paths, catalog, bus, preference, before_step, mends=self.repairs)
+        wishes = settings()
+        self.repairs = wishes.mends if repair is None else repair
+        firewall = firewall or wishes.firewall
+        live = Live(paths, catalog, bus, firewall, before_step, mends=self.repairs)
         super().__init__(paths, catalog, bus, live)
         self._checkpoints = Checkpoints(
             paths,
