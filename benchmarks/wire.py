@@ -46,20 +46,28 @@ REPLAY = "from tests.ui.replay import main; main({!r})"
 class Terminal:
     """A program on a pseudo-terminal, and all that it writes."""
 
-    def __init__(self, code: str, columns: int = COLUMNS, rows: int = ROWS) -> None:
+    def __init__(
+        self, command: str | Sequence[str], columns: int = COLUMNS, rows: int = ROWS
+    ) -> None:
+        """``command`` is a program with its arguments, or the text of one in Python."""
+        arguments = [sys.executable, "-c", command] if isinstance(command, str) else [*command]
         self.started = time.monotonic()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.chdir(ROOT)
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
-            os.execv(sys.executable, [sys.executable, "-c", code])  # noqa: S606
+            os.execvp(arguments[0], arguments)  # noqa: S606
         fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.written = b""
 
     def read(self, seconds: float) -> bytes:
         """What it writes within a time; ends early when it comes to its end."""
         return self._read(lambda: False, time.monotonic() + seconds)
+
+    def read_until(self, done: Callable[[], bool], limit: float) -> bytes:
+        """What it writes until something holds, or until seconds have passed."""
+        return self._read(done, time.monotonic() + limit)
 
     def settle(self, limit: float = 15.0) -> bytes:
         """What it writes until it rests."""

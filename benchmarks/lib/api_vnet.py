@@ -9,6 +9,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 from benchmarks.lib import api_calls, arena
 from benchmarks.lib.bringup_rounds import Plan
@@ -16,9 +17,11 @@ from benchmarks.lib.vnet import document
 from vnet_tui import client
 
 
-def start_daemon() -> subprocess.Popen[str]:
-    """A vnetd with empty directories, ready."""
+def start_daemon(prepare: Callable[[], object] | None = None) -> subprocess.Popen[str]:
+    """A vnetd with empty directories, or with what ``prepare`` puts there, ready."""
     arena.empty_directories(["/run"])
+    if prepare is not None:
+        prepare()
     os.environ.update(VNET_STATE_DIR="/run/state", VNET_RUN_DIR="/run/vnet")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     daemon = subprocess.Popen(

@@ -1,0 +1,216 @@
+"""What the interface costs: keys, monitoring, starting, and hours of it.
+
+    python -m benchmarks.interface            all of it, some eight minutes
+    python -m benchmarks.interface keys       one of: keys, monitoring, start, memory
+
+``keys`` and ``memory`` need nothing but the test environment; ``monitoring`` and ``start`` need
+root, for private namespaces with networks that run, and monitoring is compared with two others:
+``apt-get install btop bmon``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from math import ceil
+from pathlib import Path
+from statistics import median
+
+from benchmarks.lib.arena import Arena
+from benchmarks.lib.interface_start import BARE_NAME
+from benchmarks.lib.report import Comparison, print_report
+from benchmarks.wire import Terminal
+
+REPLAY = (sys.executable, "-m", "benchmarks.lib.interface_replay")
+OURS = (sys.executable, "-m", "vnet_tui", "--connect", "vnet:///embedded")
+BMON = ("bmon", "-p", "vb-*", "-o", "curses")
+BTOP = ("btop", "--utf-force")
+
+DOWN = b"\x1b[B"
+LONGEST = 2.0
+"""Seconds after which a key counts as one that did nothing."""
+
+PAUSES = (0.13, 0.21, 0.17, 0.29, 0.11, 0.23)
+"""Between keys, in seconds: they fall upon every part of a second."""
+
+KEY_MS, MOVE_BYTES, MONITOR_BYTES, MONITOR_CPU, START = 30.0, 1500, 4000, 5.0, 1.5
+MEMORY = 1.05
+"""Memory after all hours, at most, over that after the first."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, and tell whether all bounds hold: 0 or 1."""
+    parts: dict[str, Callable[[argparse.Namespace], bool]] = {
+        "keys": keys,
+        "monitoring": monitoring,
+        "start": start,
+        "memory": memory,
+    }
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.interface")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}")
+    parser.add_argument("--networks", type=int, default=1000, help="for keys and the start")
+    parser.add_argument("--presses", type=int, default=250, help="for keys")
+    parser.add_argument("--rows", type=int, default=40, help="for monitoring")
+    parser.add_argument("--seconds", type=float, default=20, help="for monitoring")
+    parser.add_argument("--runs", type=int, default=7, help="for the start")
+    parser.add_argument("--hours", type=int, default=8, help="for memory")
+    parser.add_argument("--events", type=int, default=2500, help="an hour, for memory")
+    options = parser.parse_args(argv)
+    if unknown := set(options.parts) - parts.keys():
+        parser.error(f"there is no part {', '.join(unknown)}")
+    wanted = [parts[name] for name in parts if name in options.parts or not options.parts]
+    if os.geteuid() != 0 and {monitoring, start} & set(wanted):
+        parser.error("monitoring and start need root")
+    held = [part(options) for part in wanted]
+    return 0 if all(held) else 1
+
+
+def _line(what: str, figure: str, bound: str = "", *, holds: bool = True) -> bool:
+    print(f"{what:<48}{figure:>16}   {bound}{'' if holds else '  EXCEEDED'}", flush=True)
+    return holds
+
+
+def keys(options: argparse.Namespace) -> bool:
+    """The time from a key to what it paints, while all networks' figures move, and the bytes."""
+    good = True
+    for columns, rows in ((80, 24), (120, 40)):
+        terminal = Terminal([*REPLAY, str(options.networks)], columns, rows)
+        try:
+            terminal.wait_for(b"net00000")
+            terminal.read(6)
+            taken = []
+            for number in range(1, options.presses + 1):
+                taken.append(1000 * _press(terminal, b"net%05d" % number))
+                terminal.read(PAUSES[number % len(PAUSES)])
+        finally:
+            terminal.close()
+        late = sorted(taken)[ceil(0.95 * len(taken)) - 1]
+        size = f"{columns}×{rows}"
+        figure = f"{late:.1f} ms"
+        typical = f"(median {median(taken):.1f}) at most {KEY_MS:g} ms"
+        what = f"key to repaint, {options.networks} live, {size}, p95"
+        good &= _line(what, figure, typical, holds=late <= KEY_MS)
+    return good & _moves(options)
+
+
+def _press(terminal: Terminal, name: bytes) -> float:
+    """Seconds until a network's name is written again: its row is the one under the cursor."""
+    seen = len(terminal.written)
+    began = time.perf_counter()
+    terminal.press(DOWN)
+    terminal.read_until(lambda: name in terminal.written[seen:], LONGEST)
+    taken = time.perf_counter() - began
+    if name not in terminal.written[seen:]:
+        raise SystemExit(f"the cursor did not come to {name.decode()}")
+    return taken
+
+
+def _moves(options: argparse.Namespace) -> bool:
+    """What a move of the cursor makes it write, with figures that stand."""
+    good = True
+    for columns, rows in ((80, 24), (120, 40)):
+        terminal = Terminal([*REPLAY, str(options.networks), "--still"], columns, rows)
+        try:
+            terminal.wait_for(b"net00000")
+            terminal.read(6)
+            written = []
+            for number in range(1, 41):
+                seen = len(terminal.written)
+                _press(terminal, b"net%05d" % number)
+                terminal.settle()
+                written.append(len(terminal.written) - seen)
+        finally:
+            terminal.close()
+        figure = f"{median(written):.0f} bytes"
+        worst = f"(at most {max(written)}, where it scrolls) at most {MOVE_BYTES}"
+        holds = median(written) <= MOVE_BYTES
+        good &= _line(f"the cursor moves, {columns}×{rows}", figure, worst, holds=holds)
+    return good
+
+
+def monitoring(options: argparse.Namespace) -> bool:
+    """Bytes and processor time a second while it is looked at, beside others, in turn."""
+    missing = [name for name in ("btop", "bmon") if shutil.which(name) is None]
+    if missing:
+        raise SystemExit(f"{' and '.join(missing)} missing: apt-get install {' '.join(missing)}")
+    sides = {
+        "vnet-tui, monitor": (OURS, "m"),
+        "vnet-tui, networks": (OURS, ""),
+        "bmon": (BMON, ""),
+        "btop, every second": (BTOP, "-" * 10),
+        "btop, every two seconds": (BTOP, ""),
+    }
+    good = True
+    print(f"{options.rows} networks with traffic, 120×40")
+    with Arena(
+        "benchmarks.lib.interface_traffic", str(options.rows), str(options.seconds)
+    ) as arena:
+        for name, (command, pressed) in sides.items():
+            written, used = arena.ask([command, pressed])
+            ours = command is OURS
+            holds = not ours or (written <= MONITOR_BYTES and 100 * used <= MONITOR_CPU)
+            bound = f"at most {MONITOR_BYTES}, {MONITOR_CPU:g} %" if ours else ""
+            figure = f"{written:.0f} B/s {100 * used:5.1f} %"
+            good &= _line(f"  {name}", figure, bound, holds=holds)
+    return good
+
+
+def start(options: argparse.Namespace) -> bool:
+    """The first full picture on a real daemon, and on an engine in the same process."""
+    sides = {"vnet:///system": START, "vnet:///embedded": None, BARE_NAME: None}
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    with Arena("benchmarks.lib.interface_start", str(options.networks)) as arena:
+        for _ in range(options.runs):
+            for name in sides:
+                taken[name].append(arena.ask(name))
+    return print_report(
+        "bare Textual",
+        [
+            Comparison(
+                what=f"painted, {name}",
+                unit="ms",
+                ours=taken[name],
+                peers=taken[BARE_NAME],
+                bound=bound,
+            )
+            for name, bound in sides.items()
+            if name != BARE_NAME
+        ],
+    )
+
+
+def memory(options: argparse.Namespace) -> bool:
+    """What is kept after hours of samples and events, by the hour."""
+    numbers = (options.rows, options.hours, options.events)
+    passing = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.lib.interface_hours", *map(str, numbers)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    )
+    assert passing.stdout is not None
+    told = []
+    for hour, line in enumerate(passing.stdout, 1):
+        resident, objects = json.loads(line)
+        told.append(resident)
+        _line(f"memory after hour {hour}", f"{resident:.1f} MiB", f"{objects} objects")
+    if passing.wait() or len(told) < options.hours:
+        raise SystemExit("it ended before its time; its output is above")
+    ratio = told[-1] / told[0]
+    holds = ratio <= MEMORY
+    return _line(
+        f"  over that after hour 1, {options.rows} networks",
+        f"{ratio:.3f}",
+        f"at most {MEMORY:g}",
+        holds=holds,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
