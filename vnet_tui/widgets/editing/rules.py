@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from vnet_tui import actions
 from vnet_tui.drafts.lists import INCOMING, OUTGOING, Kind, Place, switched
 from vnet_tui.engine.model import Action, Forwarding, Mode, Network, Policy
 from vnet_tui.engine.policy import describe, rule_keys
-from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING
+from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING, Count
 from vnet_tui.engine.views import RuleState
 from vnet_tui.units import SIZE_WIDTH, byte_size, packet_count
 from vnet_tui.widgets.columns import Column
@@ -78,6 +78,22 @@ class RulesTab(ListTab):
             self._state(place, on=element.enabled),
             *self._counted(self._keys.get(place, "")),
         )
+
+    def count(self, before: Mapping[str, Count]) -> None:
+        """Only rules that decided something are looked at."""
+        counts = self.running.counts
+        if bool(before) is not bool(counts):
+            self.draw()
+            return
+        for place, key in self._counted_rows():
+            if before.get(key) != counts.get(key):
+                cells = self._table.row(place)
+                self._table.update_row(place, (*cells[:-2], *self._counted(key)))
+
+    def _counted_rows(self) -> Iterator[tuple[Place, str]]:
+        """All rows that have a counter, with its key; the last is that of the default."""
+        yield from self._keys.items()
+        yield Place(self._kind, len(self._keys)), self.DEFAULT_KEY
 
     def _state(self, place: Place, *, on: bool) -> Cell:
         if not on:

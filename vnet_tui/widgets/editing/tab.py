@@ -28,6 +28,14 @@ class Running:
     counts: Mapping[str, Count] = field(default_factory=dict)
     used: Collection[Address] = ()
 
+    def differs(self, other: Running) -> bool:
+        """Whether anything but the counters is another value; those change every second."""
+        return (
+            self.active is not other.active
+            or self.rules is not other.rules
+            or self.used is not other.used
+        )
+
 
 class Edited(Message):
     """The network is to be another one. ``what`` says how, in a few words; ``goes_on``: it is the
@@ -84,8 +92,16 @@ class EditorTab(Vertical):
 
     def show(self, network: Network, problems: Sequence[Problem], running: Running) -> None:
         """Show these; what is the same as before costs nothing."""
+        before = self.running
+        another = network is not self.network or problems is not self.problems
         self.network, self.problems, self.running = network, problems, running
-        self.draw()
+        if another or running.differs(before):
+            self.draw()
+        elif running.counts is not before.counts:
+            self.count(before.counts)
+
+    def count(self, before: Mapping[str, Count]) -> None:
+        """Show what was counted since ``before``; nothing, where nothing is counted."""
 
     def move_to(self, place: Place) -> None:
         """Put the cursor on an element, once it is shown."""
