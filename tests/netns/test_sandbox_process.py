@@ -129,6 +129,40 @@ def test_a_command_that_is_not_there(starter: Starter) -> None:
     assert done.stderr == "vnet-tui: /no/such/program: No such file or directory\n"
 
 
+def test_the_program_that_was_called_speaks() -> None:
+    call = "import sys; from vnet_tui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    starter = Starter(plain=False)
+    done = subprocess.run(
+        [starter.python, "-c", call, "sandbox", "--", "/no/such/program"],
+        env=starter.environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 127
+    assert done.stderr == "vnet: /no/such/program: No such file or directory\n"
+
+
+def test_networks_that_do_not_start_are_told_as_the_daemon_said(starter: Starter) -> None:
+    # A directory is where the daemon's lock should be.
+    code = (
+        "import sys; from pathlib import Path; from vnet_tui.sandbox import launch, networks\n"
+        "def starter(directory):\n"
+        "    Path('/run/vnet/vnetd.lock').mkdir(parents=True)\n"
+        "    return networks.engine_starter(directory)\n"
+        "sys.exit(launch.launch(['echo', 'never'], starter))\n"
+    )
+    done = subprocess.run(
+        [*starter.prefix, "-c", code], env=starter.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(
+        "vnet-tui: building the sandbox failed: its networks didn't start: "
+        "can't use the run directory /run/vnet: Is a directory"
+    )
+
+
 def test_an_error_while_it_is_built_ends_it_and_is_told(starter: Starter) -> None:
     done = starter.run("echo", "never", environment={"BARE_SANDBOX": "fails"})
     assert done.returncode == 1

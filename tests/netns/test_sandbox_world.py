@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 
@@ -32,16 +33,17 @@ with urllib.request.urlopen(sys.argv[1], timeout=5) as page:
     print(page.read().decode())
 """
 
-_WATCH = """
+_ASK = """
 import asyncio
-from vnet_tui.client.local import connect
-from vnet_tui.engine.paths import Paths
+from vnet_tui import client
 
-async def watch():
-    connection = await connect(Paths.choose())
-    await asyncio.Event().wait()
+async def ask():
+    connection = await client.open("vnet:///system")
+    await connection.stop(["lab"])
+    print((await connection.host()).via, *(one.name for one in await connection.networks()))
+    await connection.close()
 
-asyncio.run(watch())
+asyncio.run(ask())
 """
 
 
@@ -111,11 +113,27 @@ def test_guests_reach_the_internet_and_each_other(sandbox: Sandbox) -> None:
 
 def test_the_internet_reaches_foobar_by_the_port_of_the_host(sandbox: Sandbox) -> None:
     wait_for_lease(sandbox, "foobar")
-    # Rules follow guests while an engine watches, as the interface does.
-    sandbox.run(f"{sandbox.python} -c '{_WATCH}' & echo")
     echo = f"{sandbox.python} -c '{_ECHO}' STREAM {world.HOST_V4} {world.OPEN_PORT}"
     ask = guest(world.INTERNET, echo)
     eventually(lambda: sandbox.run(ask, check=False) == "marco", what="the forwarded port")
+
+
+def test_programs_reach_the_daemon_and_may_change_what_it_has(sandbox: Sandbox) -> None:
+    call = shlex.quote(_ASK)
+    told = sandbox.run(f"{sandbox.python} -c {call}").split()
+    assert told[0] == "sandbox"
+    assert sorted(told[1:]) == ["Foo", "dmz", "isolated", "lab", "old"]
+    vnet(sandbox, "network-start", "lab")
+    # Who asked is in the daemon's log: so it wasn't an engine in the program.
+    eventually(
+        lambda: ": start lab: " in sandbox.run("cat /run/vnet-sandbox/vnetd.log"), what="a start"
+    )
+
+
+def test_the_daemon_is_the_one_that_made_the_networks(sandbox: Sandbox) -> None:
+    holder = sandbox.run("cat /run/vnet/vnetd.lock").strip()
+    assert "vnet_tui.daemon.sandboxed" in sandbox.run(f"tr '\\0' ' ' </proc/{holder}/cmdline")
+    assert sandbox.run("stat -c %F /run/vnet/vnetd.sock") == "socket"
 
 
 def test_guests_come_back_when_their_network_does(sandbox: Sandbox) -> None:
@@ -130,7 +148,9 @@ def test_guests_come_back_when_their_network_does(sandbox: Sandbox) -> None:
 
 def test_traffic_flows_within_its_bounds(sandbox: Sandbox) -> None:
     begun = time.monotonic()
-    bridges = [line.split("=")[1] for line in sandbox.run("cat /run/vnet-sandbox/bridges").split()]
+    listed = sandbox.run("ip -oneline link show type bridge").splitlines()
+    bridges = [line.split(": ")[1] for line in listed]
+    assert len(bridges) == 3
 
     def flowed() -> int:
         return sum(received(sandbox, bridge) for bridge in bridges)

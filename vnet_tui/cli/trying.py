@@ -27,4 +27,4 @@ def sandbox(args: Arguments) -> int:
                 "'vnet-tui' shows them, 'exit' ends it all.",
                 file=sys.stderr,
             )
-    return launch(command)
+    return launch(command, program="vnet")

@@ -15,17 +15,6 @@ from vnet_tui.client.wires import connected, wire_over
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.protocol.wire import Wire
 
-_SERVE = """
-import os, sys
-os.dup2(int(sys.argv[1]), 3)
-os.set_inheritable(3, True)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
-vnetd = [sys.executable, "-m", "vnet_tui.daemon.main", "--end-with", sys.argv[2]]
-os.execv(sys.executable, vnetd)
-"""
-"""Hands the socket over as systemd does (sd_listen_fds(3)). It runs in the sandbox: only there is
-the process's id in the sandbox known."""
-
 
 class SandboxWay:
     """Starts the sandbox with the first connection, and ends it with :meth:`close`."""
@@ -77,9 +66,8 @@ class SandboxWay:
             # The daemon ends when the other end of this pipe is gone, and that goes with us.
             tether, self._tether = os.pipe()
             given = listening.fileno()
-            serve = [sys.executable, "-c", _SERVE, str(given), str(tether)]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "vnet_tui.sandbox", *serve],
+                [sys.executable, "-m", "vnet_tui.sandbox.served", str(given), str(tether)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -13,7 +13,7 @@ import resource
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from vnet_tui import __version__
 if TYPE_CHECKING:
     from vnet_tui.daemon.hosted import Hosted
     from vnet_tui.engine.paths import Paths
+
+    Begin = Callable[[Hosted], Awaitable[None]]
 
 
 def parser() -> ArgumentParser:
@@ -105,8 +107,11 @@ def _add_installing(parser: ArgumentParser) -> None:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. Returns 0, or 1 for an error that was told."""
+def main(argv: Sequence[str] | None = None, begin: Begin | None = None) -> int:
+    """Run until SIGTERM or SIGINT. Returns 0, or 1 for an error that was told.
+
+    ``begin`` is awaited with the engine, which watches already, before anybody is answered.
+    """
     from vnet_tui.engine.errors import VnetError
     from vnet_tui.engine.paths import Paths
 
@@ -121,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     _allow_many_files()
     try:
-        asyncio.run(_run(Paths.choose(options.state_dir, options.run_dir), options))
+        asyncio.run(_run(Paths.choose(options.state_dir, options.run_dir), options, begin))
     except VnetError as error:
         print(f"vnetd: {error}", file=sys.stderr)
         return 1
@@ -153,7 +158,7 @@ def _allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-async def _run(paths: Paths, options: Namespace) -> None:
+async def _run(paths: Paths, options: Namespace, begin: Begin | None) -> None:
     from vnet_tui.daemon.hosted import Hosted
     from vnet_tui.daemon.journal import follow_audit
     from vnet_tui.daemon.listening import listening, only_daemon
@@ -176,6 +181,8 @@ async def _run(paths: Paths, options: Namespace) -> None:
             teller = asyncio.ensure_future(_tell(engine))
             reloader = _on_hangup(engine)
             server = Server(engine, rights)
+            if begin is not None:
+                await begin(engine)
             await server.serve(socket)
             await engine.start_autostart()
             notify("READY=1")

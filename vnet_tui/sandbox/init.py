@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.paths import Paths
 from vnet_tui.sandbox import guests, namespaces, world
 from vnet_tui.sandbox.forbidden import Part, explain
 from vnet_tui.sandbox.networks import Starter, to_pairs
@@ -21,17 +22,20 @@ from vnet_tui.sandbox.networks import Starter, to_pairs
 DIRECTORY = Path("/run/vnet-sandbox")
 """What the sandbox itself writes: it is the engine's neighbour, not a part of it."""
 
+PATHS = Paths(Path("/run/vnet-state"), Path("/run/vnet"))
+"""The directories of everything that manages networks inside."""
+
 _ENVIRONMENT = {
     "VNET_SANDBOX": "1",
-    "VNET_STATE_DIR": "/run/vnet-state",
-    "VNET_RUN_DIR": "/run/vnet",
+    "VNET_STATE_DIR": str(PATHS.state),
+    "VNET_RUN_DIR": str(PATHS.run),
 }
 
 
-def run(command: Sequence[str], starter: Starter, *, plain: bool) -> int:
+def run(command: Sequence[str], starter: Starter, *, plain: bool, program: str) -> int:
     """Build the world and run a command in it; the exit status for the whole sandbox.
 
-    ``plain`` tells whether a user namespace is around it. Raises
+    ``plain`` tells whether a user namespace is around it, ``program`` who speaks on stderr. Raises
     :class:`~vnet_tui.engine.errors.NotPermittedError` when mounts are refused.
     """
     signal.signal(signal.SIGTERM, _stop_building)
@@ -45,13 +49,13 @@ def run(command: Sequence[str], starter: Starter, *, plain: bool) -> int:
         _build(starter)
     except subprocess.CalledProcessError as error:
         said = (error.stderr or "").strip()
-        print(f"vnet-tui: building the sandbox failed: {' '.join(error.cmd)}", file=sys.stderr)
+        print(f"{program}: building the sandbox failed: {' '.join(error.cmd)}", file=sys.stderr)
         print(f"  {said or f'exit status {error.returncode}'}", file=sys.stderr)
         return 1
     except (OSError, VnetError) as error:
-        print(f"vnet-tui: building the sandbox failed: {error}", file=sys.stderr)
+        print(f"{program}: building the sandbox failed: {error}", file=sys.stderr)
         return 1
-    return _run_command(command)
+    return _run_command(command, program)
 
 
 def exit_code(status: int) -> int:
@@ -113,7 +117,7 @@ def _start_life(bridges: Mapping[str, str]) -> None:
         )
 
 
-def _run_command(command: Sequence[str]) -> int:
+def _run_command(command: Sequence[str], program: str) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         # Pid 1 is spared signals that it doesn't handle; its children get them as usual.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -121,7 +125,7 @@ def _run_command(command: Sequence[str]) -> int:
     try:
         child = _spawn(command)
     except OSError as error:
-        print(f"vnet-tui: {command[0]}: {error.strerror}", file=sys.stderr)
+        print(f"{program}: {command[0]}: {error.strerror}", file=sys.stderr)
         return 127
 
     def pass_on(number: int, _frame: FrameType | None) -> None:

@@ -37,11 +37,14 @@ _CAPABILITIES = (1 << 10) | (1 << 12) | (1 << 13) | (1 << 21)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
-def launch(argv: Sequence[str], starter: Starter = engine_starter) -> int:
+def launch(
+    argv: Sequence[str], starter: Starter = engine_starter, *, program: str = "vnet-tui"
+) -> int:
     """Run a command in a sandbox of its own, on this terminal; give back its exit status.
 
     ``starter`` starts the sandbox's networks. Must be called before the process has any thread.
-    A sandbox that can't be made is explained on stderr, and the status is 1.
+    A sandbox that can't be made is explained on stderr, after the name of the ``program`` that was
+    called, and the status is 1.
     """
     _complete_path()
     try:
@@ -49,7 +52,7 @@ def launch(argv: Sequence[str], starter: Starter = engine_starter) -> int:
         plain = not _has_capabilities()
         _enter(plain)
     except VnetError as error:
-        print(f"vnet-tui: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 1
     outside = os.pidfd_open(os.getpid())
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
@@ -57,7 +60,7 @@ def launch(argv: Sequence[str], starter: Starter = engine_starter) -> int:
     sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        _be_init(outside, plain, argv, starter)
+        _be_init(outside, plain, argv, starter, program)
     os.close(outside)
     return _wait(child)
 
@@ -127,7 +130,9 @@ def _become_root() -> None:
         raise explain(Part.IDS, error, plain=True) from error
 
 
-def _be_init(outside: int, plain: bool, argv: Sequence[str], starter: Starter) -> None:
+def _be_init(
+    outside: int, plain: bool, argv: Sequence[str], starter: Starter, program: str
+) -> None:
     """The child's part. Never returns: the caller's frames are the parent's."""
     status = 1
     try:
@@ -136,9 +141,9 @@ def _be_init(outside: int, plain: bool, argv: Sequence[str], starter: Starter) -
             return  # the parent was gone before its death could be noticed
         os.close(outside)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-        status = init.run(argv, starter, plain=plain)
+        status = init.run(argv, starter, plain=plain, program=program)
     except NotPermittedError as error:
-        print(f"vnet-tui: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
     finally:

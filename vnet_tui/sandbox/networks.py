@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -27,26 +28,44 @@ def documents() -> list[str]:
     return [path.read_text() for path in [here.parent / "examples" / "foo.xml", *own]]
 
 
-def engine_starter(directory: Path) -> Callable[[], Mapping[str, str]]:
-    """Start the networks with the engine. Raises VnetError with what the engine said.
+def engine_starter(
+    directory: Path, *, socket: int | None = None, tether: int | None = None
+) -> Callable[[], Mapping[str, str]]:
+    """Start the networks with the sandbox's daemon, which stays. Raises VnetError with what it
+    said.
 
-    The engine works in a process of its own that ends when they run: they need none to go on.
+    It listens in the run directory, or on ``socket``, which is open for it; with ``tether`` it
+    ends when the other end of that pipe is closed. Both are closed here.
     """
-    answer, said = directory / "bridges", directory / "engine.log"
+    answer, told = os.pipe()
+    arguments, passed = [str(told)], [told]
+    for option, given in (("--socket", socket), ("--end-with", tether)):
+        if given is not None:
+            arguments += [option, str(given)]
+            passed.append(given)
+    said = directory / "vnetd.log"
     with said.open("w") as log:
-        helper = subprocess.Popen(
-            [sys.executable, "-m", "vnet_tui.sandbox.engine_process", str(answer)],
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "vnet_tui.daemon.sandboxed", *arguments],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            pass_fds=passed,
             start_new_session=True,
         )
+    for given in passed:
+        os.close(given)
 
     def start() -> Mapping[str, str]:
-        helper.communicate()  # closes its stdin, for which it waits
-        if helper.returncode != 0:
-            raise VnetError(f"its networks didn't start: {said.read_text().strip()}")
-        return from_pairs(answer.read_text().splitlines())
+        if daemon.stdin is not None:
+            daemon.stdin.close()  # for which it waits
+        with os.fdopen(answer) as bridges:
+            pairs = bridges.read().splitlines()
+        if not pairs:
+            daemon.wait()
+            reason = said.read_text().rpartition("vnetd: ")[2].strip()
+            raise VnetError(f"its networks didn't start: {reason}")
+        return from_pairs(pairs)
 
     return start
 
