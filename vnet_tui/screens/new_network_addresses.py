@@ -15,7 +15,7 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Interface, Ip, Network, Subnet
 from vnet_tui.feed import feed_of
 from vnet_tui.widgets.editing.settings import Setting, Settings
-from vnet_tui.widgets.editing.tab import EditorTab
+from vnet_tui.widgets.editing.tab import Edited, EditorTab
 from vnet_tui.widgets.fields import TextField
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
@@ -24,6 +24,7 @@ HINT = (
     "The host's own address and the length of its prefix; empty for none.",
     "F3 finds a subnet that nothing on this host uses.",
 )
+CHOOSE = "choose the IPv{} subnet"
 EXAMPLES = {4: "none; F3 finds a free subnet", 6: "none; F3 makes a private one"}
 
 
@@ -66,7 +67,13 @@ class AddressesStep(EditorTab):
     def __init__(self) -> None:
         super().__init__(id="new-addresses")
         self._fields = {version: _field(version) for version in (4, 6)}
-        self._settings = Settings(_setting(version, self._fields[version]) for version in (4, 6))
+        self._subnets = {version: Subnets(version) for version in (4, 6)}
+        self._settings = Settings(
+            Setting(field, CHOOSE.format(version), subnets.get, subnets.put)
+            for (version, field), subnets in zip(
+                self._fields.items(), self._subnets.values(), strict=True
+            )
+        )
 
     def compose(self) -> ComposeResult:
         """The fields, and what follows from them."""
@@ -105,23 +112,20 @@ class AddressesStep(EditorTab):
         self.post_message(self.Found(version, found))
 
     def on_addresses_step_found(self, message: Found) -> None:
-        """Type it, as it were."""
+        """Take it."""
         message.stop()
         if isinstance(message.found, VnetError):
             self.notify(str(message.found), severity="warning")
-        else:
-            self._fields[message.version].text = str(first_of(message.found))
+        elif self.network is not None:
+            version = message.version
+            after = self._subnets[version].put(self.network, first_of(message.found))
+            self.post_message(Edited(CHOOSE.format(version), after))
 
 
 def _field(version: int) -> TextField[Interface]:
     return TextField(
         f"IPv{version}", lambda text: read_interface(text, version), example=EXAMPLES[version]
     )
-
-
-def _setting(version: int, field: TextField[Interface]) -> Setting:
-    subnets = Subnets(version)
-    return Setting(field, f"choose the IPv{version} subnet", subnets.get, subnets.put)
 
 
 def subnet_lines(network: Network) -> list[Line]:

@@ -8,11 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
-from vnet_tui.engine.views import Disturbance, Preview
+from vnet_tui.engine.views import Preview
 from vnet_tui.widgets.editing.tab import EditorTab
 from vnet_tui.widgets.fields import ChoiceField
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
+from vnet_tui.widgets.plan_lines import plan_lines
 from vnet_tui.widgets.xml_pane import coloured, wrapped
 
 
@@ -90,22 +91,3 @@ class ReviewStep(EditorTab):
         width = max(8, self.size.width - 3)
         shown = [part for line in lines for part in wrapped(line, width)]
         self.query_one("#new-review-lines", Picture).show(shown)
-
-
-def plan_lines(preview: Preview) -> list[Line]:
-    """What would be done, step by step, each with what it disturbs unless that is nothing."""
-    if not preview:
-        return [(Cell(" Nothing is to be done on the host.", "dim"),)]
-    quiet = preview.disturbs is Disturbance.LIVE
-    disturbs = (
-        Cell("nothing else is disturbed", "good") if quiet else _disturbance(preview.disturbs)
-    )
-    lines: list[Line] = [(Cell(f" {len(preview.steps)} steps; "), disturbs)]
-    for step in preview.steps:
-        mark = () if step.disturbs is Disturbance.LIVE else (Cell(" "), _disturbance(step.disturbs))
-        lines.append((Cell(f" · {step.text}"), *mark))
-    return lines
-
-
-def _disturbance(disturbs: Disturbance) -> Cell:
-    return Cell(str(disturbs), "bad" if disturbs is Disturbance.DISCONNECTS_GUESTS else "warn")

@@ -61,13 +61,23 @@ class Settings(VerticalScroll, can_focus=False):
         self._network: Network | None = None
         self._last: Field[Any] | None = None
         self._shown: dict[Field[Any], object] = {}
+        self._told: Network | None = None
+        self._sent: list[Network] = []
 
     def compose(self) -> ComposeResult:
         """The fields."""
         yield from self._settings
 
     def show(self, network: Network) -> None:
-        """Show a network's values. Text that is none stays until its value is another one."""
+        """Show a network's values. Text that is none stays until its value is another one; while
+        later edits are still on their way to whoever shows this, what was typed stays."""
+        if network == self._told:
+            return
+        self._told = network
+        own = next((at for at, sent in enumerate(self._sent) if sent is network), None)
+        self._sent = [] if own is None else self._sent[own + 1 :]
+        if self._sent:
+            return
         self._network = network
         for field, setting in self._settings.items():
             value = setting.get(network)
@@ -92,6 +102,7 @@ class Settings(VerticalScroll, can_focus=False):
         goes_on = isinstance(field, TextField) and self._last is field
         self._last = field
         self._network = after
+        self._sent.append(after)
         self.post_message(Edited(setting.what, after, goes_on=goes_on))
 
     def on_descendant_blur(self) -> None:
