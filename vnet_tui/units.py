@@ -23,6 +23,12 @@ def bit_rate(bits: float) -> str:
     return _scaled(bits, "b/s")
 
 
+def short_rate(bits: float) -> str:
+    """Bits a second in five cells, where the unit is plain: `` 4.1M``, `` 812k``, ``   0 ``."""
+    number, prefix = _split(bits)
+    return f"{number:>4}{prefix}"
+
+
 def byte_rate(octets: float) -> str:
     """Bytes a second: ``12.4 MB/s``."""
     return _scaled(octets, "B/s")

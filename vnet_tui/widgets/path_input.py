@@ -20,11 +20,16 @@ class PathInput(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", show=False)]
 
-    def __init__(self, value: str = "", *, suffix: str = "", id: str | None = None) -> None:
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        suffix: str = "",
+        placeholder: str = "path of an XML file",
+        id: str | None = None,
+    ) -> None:
         """``suffix``: only files whose names end so are offered, and directories."""
-        super().__init__(
-            value, placeholder="path of an XML file", suggester=PathSuggester(suffix), id=id
-        )
+        super().__init__(value, placeholder=placeholder, suggester=PathSuggester(suffix), id=id)
         self.cursor_blink = False
 
     def action_complete(self) -> None:

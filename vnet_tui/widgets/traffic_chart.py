@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from uuid import UUID
+from collections.abc import Callable, Hashable, Iterable
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -13,10 +12,16 @@ from vnet_tui.engine.views import HistoryPoint, Rates
 from vnet_tui.units import bit_rate
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.traffic_plot import SPAN, Columns, Layout, bars, layout, time_axis
-
-SET_BACK = 10.0
-"""A sample that is so many seconds older than the last one means that the clock was set back."""
+from vnet_tui.widgets.traffic_plot import (
+    SET_BACK,
+    SMALLEST_SCALE,
+    SPAN,
+    Columns,
+    Layout,
+    bars,
+    layout,
+    time_axis,
+)
 
 _LABELS = 10
 """The width of the scale beside the chart, in characters."""
@@ -34,10 +39,14 @@ class TrafficChart(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._network: UUID | None = None
+        self._subject: Hashable = None
         self._points: deque[HistoryPoint] = deque()
         self._columns = Columns(1)
         self._drawn: Layout | None = None
+        self._form: Callable[[float], str] = bit_rate
+        self._least = SMALLEST_SCALE
+        self._top: float | None = None
+        self._end = "now"
 
     def compose(self) -> ComposeResult:
         """The scale, what has been, and what is."""
@@ -45,22 +54,33 @@ class TrafficChart(Horizontal):
         yield Picture(id="chart-past")
         yield Picture(id="chart-newest")
 
-    def show(self, network: UUID, points: Iterable[HistoryPoint]) -> None:
-        """Start anew with these points of a network, oldest first."""
-        self._network = network
+    def measure(self, form: Callable[[float], str], least: float, top: float | None) -> None:
+        """From the next :meth:`show` on points are in another unit than bits a second: ``form``
+        writes it, the scale ends at ``least`` at least, or just at ``top``."""
+        self._form, self._least, self._top = form, least, top
+
+    def show(self, subject: Hashable, points: Iterable[HistoryPoint], *, end: str = "now") -> None:
+        """Start anew with these points of a network or a port, oldest first; ``end`` names the
+        moment of the last."""
+        self._subject = subject
         self._points = deque(points)
+        self._end = end
         self._rebuild()
 
-    def add(self, network: UUID, moment: float, rates: Rates) -> None:
-        """Go on with a second's rates; those of a network whose history isn't shown yet, and
-        those that the history had already, are passed over."""
-        if network != self._network:
-            return
-        if self._points and moment <= self._points[-1].time:
-            if self._points[-1].time - moment < SET_BACK:
-                return
-            self.show(network, ())
+    def add(self, subject: Hashable, moment: float, rates: Rates) -> None:
+        """Go on with a second's rates."""
         point = HistoryPoint(time=moment, in_bits=rates.in_bits, out_bits=rates.out_bits)
+        self.go_on(subject, point)
+
+    def go_on(self, subject: Hashable, point: HistoryPoint) -> None:
+        """Go on with a point; those of what isn't shown, and those that were shown already, are
+        passed over."""
+        if subject != self._subject:
+            return
+        if self._points and point.time <= self._points[-1].time:
+            if self._points[-1].time - point.time < SET_BACK:
+                return
+            self.show(subject, ())
         self._points.append(point)
         while self._points[0].time < point.time - SPAN:
             self._points.popleft()
@@ -82,17 +102,18 @@ class TrafficChart(Horizontal):
         rows = self.size.height - 1
         if rows < 2 or self.size.width <= _LABELS + 1:
             return
-        plan = layout(*self._columns.peaks, rows)
+        plan = layout(*self._columns.peaks, rows, least=self._least, top=self._top)
         shown = self._columns.visible()
         if plan != self._drawn or moved:
             moved = True
             self._drawn = plan
-            self.query_one("#chart-scale", Picture).show(_scale_lines(plan))
+            self.query_one("#chart-scale", Picture).show(_scale_lines(plan, self._form))
         else:
             shown = shown[-2:]
         in_bits = [column.in_bits if column else 0.0 for column in shown]
         out_bits = [column.out_bits if column else 0.0 for column in shown]
-        axis = time_axis(self._columns.cells, self._columns.seconds, self._columns.known)
+        columns = self._columns
+        axis = time_axis(columns.cells, columns.seconds, columns.known, self._end)
         lines = [
             *((text, "in") for text in bars(in_bits, plan.in_scale, plan.in_rows)),
             (axis, "dim"),
@@ -108,11 +129,11 @@ class TrafficChart(Horizontal):
         self.query_one("#chart-newest", Picture).show(newest)
 
 
-def _scale_lines(plan: Layout) -> list[Line]:
+def _scale_lines(plan: Layout, form: Callable[[float], str]) -> list[Line]:
     """The scale: its ends at the top and at the bottom, zero at the axis, half where there is
     room for it."""
-    rising = _scale_texts("↓ in", plan.in_scale, plan.in_rows)
-    falling = _scale_texts("↑ out", plan.out_scale, plan.out_rows)
+    rising = _scale_texts("↓ in", plan.in_scale, plan.in_rows, form)
+    falling = _scale_texts("↑ out", plan.out_scale, plan.out_rows, form)
     labels = [
         *((text, "in") for text in reversed(rising)),
         ("0", "dim"),
@@ -121,12 +142,12 @@ def _scale_lines(plan: Layout) -> list[Line]:
     return [(Cell(f"{text:>{_LABELS - 1}} ", role),) for text, role in labels]
 
 
-def _scale_texts(name: str, scale: float, rows: int) -> list[str]:
+def _scale_texts(name: str, scale: float, rows: int, form: Callable[[float], str]) -> list[str]:
     """The labels of one direction, from the axis on."""
     texts = [""] * rows
     if rows >= 2:
         texts[0] = name
     if rows >= 5:
-        texts[rows // 2] = bit_rate(scale / 2).strip()
-    texts[-1] = bit_rate(scale).strip()
+        texts[rows // 2] = form(scale / 2).strip()
+    texts[-1] = form(scale).strip()
     return texts

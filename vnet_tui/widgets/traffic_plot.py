@@ -20,6 +20,9 @@ HOLD = 2.5
 """A value stands until the next one comes, but at most this many seconds: samples come once a
 second, and a column can be narrower than the jitter between two of them."""
 
+SET_BACK = 10.0
+"""A sample that is so many seconds older than the last one means that the clock was set back."""
+
 SMALLEST_SCALE = 1000.0
 """The end of the axis when next to nothing flows, in bits a second."""
 
@@ -102,9 +105,9 @@ class Columns:
         return ([None] * (wanted - len(columns)) + columns)[-wanted:]
 
 
-def nice_scale(peak: float) -> float:
+def nice_scale(peak: float, least: float = SMALLEST_SCALE) -> float:
     """The end of an axis that has room for ``peak``: 1, 2 or 5 times a power of ten."""
-    peak = max(peak, SMALLEST_SCALE)
+    peak = max(peak, least)
     magnitude = 10.0 ** math.floor(math.log10(peak))
     for factor in (1.0, 2.0, 5.0):
         if peak <= factor * magnitude * (1 + 1e-9):
@@ -123,11 +126,23 @@ class Layout:
     out_scale: float
 
 
-def layout(in_peak: float, out_peak: float, rows: int) -> Layout:
+def layout(
+    in_peak: float,
+    out_peak: float,
+    rows: int,
+    *,
+    least: float = SMALLEST_SCALE,
+    top: float | None = None,
+) -> Layout:
     """Share ``rows`` (at least 2) among both directions: a quarter for the one that needs no more,
-    else halves, of which an odd row is left over. The scale of the greater one is round."""
+    else halves, of which an odd row is left over. The scale of the greater one is round.
+
+    Where ``top`` is the end of the scale, whatever flows, both have half of the rows.
+    """
+    if top is not None:
+        return Layout(rows // 2, rows // 2, top, top)
     great, small = max(in_peak, out_peak), min(in_peak, out_peak)
-    scale = nice_scale(great)
+    scale = nice_scale(great, least)
     few = rows // 4
     many = rows - few
     if rows < 8 or small * many > scale * few:
@@ -177,15 +192,16 @@ def _braille(pattern: int) -> str:
     return chr(0x2800 + pattern) if pattern else " "
 
 
-def time_axis(cells: int, seconds: float, known: int) -> str:
-    """A line of ``cells`` characters with marks of how long ago; ``seconds`` is a column's.
+def time_axis(cells: int, seconds: float, known: int, end: str = "now") -> str:
+    """A line of ``cells`` characters with marks of how long ago; ``seconds`` is a column's, and
+    ``end`` the moment at its right end.
 
     It is whole below the ``known`` last characters, and broken where nothing is known.
     """
     known = max(0, min(cells, known))
     line = ["┄"] * (cells - known) + ["─"] * known
-    _write(line, cells - 4, " now")
-    free = cells - 4
+    free = cells - len(end) - 1
+    _write(line, free, f" {end}")
     for minutes in _marks(cells):
         label = f" {minutes} min "
         centre = cells - round(minutes * 60 / (2 * seconds))

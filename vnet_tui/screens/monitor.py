@@ -1,0 +1,329 @@
+"""The traffic of all networks and their ports: now, and through the last ten minutes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from vnet_tui import actions
+from vnet_tui.assets import style_sheet
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.views import HistoryPoint
+from vnet_tui.feed import feed_of
+from vnet_tui.units import clock as time_of_day
+from vnet_tui.units import duration
+from vnet_tui.widgets.key_line import KeyLine
+from vnet_tui.widgets.live_table import Cell, LiveTable
+from vnet_tui.widgets.monitor_table import MonitorTable, Place, Scale
+from vnet_tui.widgets.picture import Line, Picture
+from vnet_tui.widgets.traffic_chart import TrafficChart
+from vnet_tui.widgets.traffic_history import TrafficHistory, Unit
+from vnet_tui.widgets.traffic_plot import SPAN, nice_scale
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vnet_tui.client.connection import Connection
+    from vnet_tui.engine.views import NetworkInfo, Sample
+
+STEP = 10.0
+"""By so many seconds the arrows go back and on in time."""
+
+FAR = 60.0
+"""And by so many with shift."""
+
+PASTS = 200
+"""For so many rows the past is asked for; others fill theirs as it passes."""
+
+TRAFFIC_TAB = 3
+"""What of a network is opened."""
+
+
+class MonitorScreen(Screen[None]):
+    """A row for each network and each port, and a chart of the one under the cursor."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        style_sheet(name) for name in ("app", "network", "monitor")
+    ]
+    HELP = """\
+# Monitor
+
+What flows, and what flowed in the last ten minutes: *in* (↓) towards the guests, *out* (↑) from
+them. **v** changes the scale, **U** the unit, **h** holds it, **←** and **→** go through the time,
+with shift a minute at once; **w** writes what is shown to a file.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", tooltip="Back to where you were"),
+        *(action.binding() for action in actions.MONITOR_ACTIONS),
+        Binding("shift+left", f"step({-FAR})", show=False, tooltip="A minute back"),
+        Binding("shift+right", f"step({FAR})", show=False, tooltip="A minute on"),
+    ]
+
+    class Remembered(Message, bubble=False):
+        """What flowed before anybody looked."""
+
+        def __init__(self, place: Place, points: Sequence[HistoryPoint]) -> None:
+            super().__init__()
+            self.place = place
+            self.points = points
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._clock = clock
+        self._histories: dict[Place, TrafficHistory] = {}
+        self._asked: set[Place] = set()
+        self._unit = Unit.BITS
+        self._scale = Scale.FIT
+        self._fixed = 0.0
+        self._held: float | None = None
+        self._latest = 0.0
+
+    def compose(self) -> ComposeResult:
+        """What is shown and how, the rows, the chart of one of them."""
+        yield Picture(id="monitor-title")
+        yield MonitorTable(id="monitor-table")
+        yield Picture(id="monitor-row")
+        yield TrafficChart(id="monitor-chart")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """What is known, and what comes."""
+        feed = feed_of(self)
+        self.watch(feed, "networks", self._take_networks)
+        self.watch(feed, "sample", self._take_sample)
+        self._table.focus()
+        self._draw()
+
+    @property
+    def _table(self) -> MonitorTable:
+        return self.query_one(MonitorTable)
+
+    # -- from the connection --------------------------------------------------------------------
+
+    def _take_networks(self) -> None:
+        self._draw_rows()
+
+    def _take_sample(self, sample: Sample | None) -> None:
+        if sample is None:
+            return
+        self._latest = sample.time
+        before = self._histories
+        self._histories = {}
+        for uuid, network in sample.networks.items():
+            for port, traffic in ((None, network.traffic), *network.ports.items()):
+                place = Place(uuid, port)
+                history = before.get(place) or TrafficHistory()
+                history.add(sample.time, traffic)
+                self._histories[place] = history
+        self._look_back()
+        if self._held is None:
+            self._draw_rows()
+            self._go_on()
+        self._draw_title()
+
+    def _look_back(self) -> None:
+        """Ask for the past of rows that are new."""
+        connection = feed_of(self).connection
+        new = [place for place in self._histories if place not in self._asked]
+        new = new[: max(0, PASTS - len(self._asked))]
+        if new and connection is not None:
+            self._asked.update(new)
+            self.run_worker(self._remember(connection, new), group="past")
+
+    async def _remember(self, connection: Connection, places: Sequence[Place]) -> None:
+        for place in places:
+            await asyncio.sleep(0)  # an engine in this process may answer without a pause
+            try:
+                points = await connection.history(place.network, place.port)
+            except VnetError:
+                continue  # it stopped meanwhile
+            self.post_message(self.Remembered(place, points))
+
+    def on_monitor_screen_remembered(self, message: Remembered) -> None:
+        """The past goes before what was seen."""
+        if (history := self._histories.get(message.place)) is not None:
+            history.remember(message.points)
+            self._table.forget(message.place)
+            self._draw_rows()
+            if message.place == self._table.cursor_key:
+                self._draw_chart()
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    @property
+    def _moment(self) -> float:
+        return self._latest if self._held is None else self._held
+
+    @property
+    def _top(self) -> float | None:
+        """Where all axes end; None: each where it fits."""
+        match self._scale:
+            case Scale.FIT:
+                return None
+            case Scale.FIXED:
+                return self._fixed
+            case Scale.LINK:
+                return self._unit.value.link
+
+    def _places(self) -> list[tuple[Place, str]]:
+        """Networks by name, each with its ports below it."""
+        infos: tuple[NetworkInfo, ...] = feed_of(self).networks or ()
+        ports: dict[object, list[str]] = {}
+        for place in self._histories:
+            if place.port is not None:
+                ports.setdefault(place.network, []).append(place.port)
+        found: list[tuple[Place, str]] = []
+        for info in infos:
+            if Place(info.uuid) in self._histories:
+                found.append((Place(info.uuid), info.name))
+                names = sorted(ports.get(info.uuid, ()), key=lambda name: (len(name), name))
+                found += [(Place(info.uuid, name), name) for name in names]
+        return found
+
+    def _draw(self) -> None:
+        self._draw_title()
+        self._draw_rows()
+        self._draw_chart()
+
+    def _draw_title(self) -> None:
+        unit = self._unit.value
+        line = [Cell("Monitor", "strong"), Cell(f"  {unit.word}", "accent"), Cell(" · scale ")]
+        line.append(Cell(self._scale.value, "accent"))
+        if self._top is None:
+            line.append(Cell(", each row its own", "dim"))
+        else:
+            line.append(Cell(f" {unit.form(self._top).strip()}"))
+        if self._held is not None:
+            ago = duration(self._latest - self._held)
+            line.append(Cell(f" · held at {time_of_day(self._held)}, {ago} ago", "warn"))
+        self.query_one("#monitor-title", Picture).show([tuple(line)])
+
+    def _draw_rows(self) -> None:
+        places = self._places()
+        self._table.show(places, self._histories, self._unit, self._moment, self._top)
+
+    @on(LiveTable.Highlighted)
+    def _draw_chart(self) -> None:
+        place = self._table.cursor_key
+        self.query_one("#monitor-row", Picture).show([self._row_title(place)])
+        unit = self._unit.value
+        chart = self.query_one(TrafficChart)
+        chart.measure(unit.form, unit.least, self._top)
+        end = "now" if self._held is None else time_of_day(self._held)
+        chart.show(place, self._points(place, SPAN), end=end)
+
+    def _go_on(self) -> None:
+        """The chart gets the newest point."""
+        place = self._table.cursor_key
+        for point in self._points(place, 0.0):
+            self.query_one(TrafficChart).go_on(place, point)
+
+    def _points(self, place: Place | None, span: float) -> list[HistoryPoint]:
+        """Up to the moment that is looked at; with a span of 0, that one alone."""
+        history = self._histories.get(place) if place is not None else None
+        if history is None:
+            return []
+        end = self._moment
+        start = end - span if span else end - 1e-3
+        return [
+            HistoryPoint(time=moment, in_bits=pair[0], out_bits=pair[1])
+            for moment, pair in history.since(self._unit, start, end)
+        ]
+
+    def _row_title(self, place: Place | None) -> Line:
+        """Whose chart it is."""
+        names = {info.uuid: info.name for info in feed_of(self).networks or ()}
+        if place is None:
+            return (Cell("Nothing runs: there is nothing to watch.", "dim"),)
+        name = Cell(names.get(place.network, ""), "strong")
+        return (name, Cell(f" / {place.port}" if place.port else " · the whole network", "dim"))
+
+    # -- what keys do ---------------------------------------------------------------------------
+
+    def action_hold(self) -> None:
+        """Let it stand still, or go on."""
+        self._held = self._latest if self._held is None and self._latest else None
+        self._draw()
+
+    def action_next_unit(self) -> None:
+        """Another unit has a scale of its own."""
+        self._unit = self._unit.next
+        if self._scale is not Scale.FIT:
+            self._scale = Scale.FIT
+        self._draw()
+
+    def action_next_view(self) -> None:
+        """Another scale; a fixed one has room for all that can be seen."""
+        self._scale = self._scale.next(self._unit)
+        if self._scale is Scale.FIXED:
+            end = self._moment
+            peak = max(
+                (
+                    max(pair)
+                    for history in self._histories.values()
+                    for _, pair in history.since(self._unit, end - SPAN, end)
+                ),
+                default=0.0,
+            )
+            self._fixed = nice_scale(peak, self._unit.value.least)
+        self._draw()
+
+    def action_back_in_time(self) -> None:
+        """A little earlier."""
+        self.action_step(-STEP)
+
+    def action_on_in_time(self) -> None:
+        """A little later."""
+        self.action_step(STEP)
+
+    def action_step(self, seconds: float) -> None:
+        """Go through what is kept; beyond its end, go on as it comes."""
+        if not self._latest:
+            return
+        wanted = max(self._moment + seconds, self._latest - SPAN)
+        self._held = wanted if wanted < self._latest else None
+        self._draw()
+
+    def action_write(self) -> None:
+        """Ask for a file."""
+        from vnet_tui.screens.export_file import ExportFileScreen
+        from vnet_tui.widgets.traffic_export import Exported
+
+        unit, end = self._unit, self._moment
+        names = {info.uuid: info.name for info in feed_of(self).networks or ()}
+        figures = [
+            Exported(moment, names[place.network], place.port or "", unit.value.word, *pair)
+            for place, _ in self._places()
+            for moment, pair in self._histories[place].since(unit, end - SPAN, end)
+        ]
+
+        def written(path: Path | None) -> None:
+            if path is not None:
+                self.notify(f"{path} is written: {len(figures)} figures.")
+
+        self.app.push_screen(ExportFileScreen(figures, "monitor.csv"), written)
+
+    @on(LiveTable.Selected)
+    def _open(self, message: LiveTable.Selected) -> None:
+        """The network of the row."""
+        connection = feed_of(self).connection
+        if connection is None:
+            return
+        from vnet_tui.screens.network import NetworkScreen
+
+        self.app.push_screen(
+            NetworkScreen(connection, message.key.network, tab=TRAFFIC_TAB, clock=self._clock)
+        )
+
+    def action_back(self) -> None:
+        """Leave the screen."""
+        self.dismiss()

@@ -1,0 +1,232 @@
+"""Who is connected with whom: guests, ports, bridges, this host and the outside, as a drawing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, ClassVar
+from uuid import UUID
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from vnet_tui.assets import style_sheet
+from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.views import Event, Guest, NetworkInfo, Rates
+from vnet_tui.feed import feed_of
+from vnet_tui.units import bit_rate
+from vnet_tui.widgets.key_line import KeyLine
+from vnet_tui.widgets.live_table import Cell
+from vnet_tui.widgets.networks_table import subnets
+from vnet_tui.widgets.picture import Line, Picture
+from vnet_tui.widgets.states import MODES
+from vnet_tui.widgets.topology_layout import BRIDGE, HOST, PORT, Branch, Spot, Twig, plan
+from vnet_tui.widgets.topology_map import TopologyMap
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
+
+SETTLE = 0.2
+"""Seconds after an event in which others that come as fast are taken together."""
+
+OVERVIEW_TAB, GUESTS_TAB = 0, 1
+"""What of a network is opened."""
+
+
+class TopologyScreen(Screen[None]):
+    """The drawing, and in a line all about what the cursor is on."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet(name) for name in ("app", "topology")]
+    HELP = """\
+# Topology
+
+Guests with their ports at the left, the bridges they are plugged into, this host, and what lies
+beyond it. The figures are bits a second: *in* (↓) towards the guests, *out* (↑) from them.
+The arrows go from one to the next, **Enter** opens it.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", tooltip="Back to where you were"),
+    ]
+
+    class Known(Message, bubble=False):
+        """Who is on a network."""
+
+        def __init__(self, network: UUID, guests: Sequence[Guest]) -> None:
+            super().__init__()
+            self.network = network
+            self.guests = guests
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__()
+        self._clock = clock
+        self._guests: dict[UUID, Sequence[Guest]] = {}
+        self._changed: set[UUID] = set()
+        self._settling: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """How much there is, the drawing, what the cursor is on."""
+        yield Picture(id="topology-title")
+        yield TopologyMap(id="topology-map")
+        yield Picture(id="topology-spot")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """What is known, and what comes."""
+        feed = feed_of(self)
+        self.watch(feed, "networks", self._take_networks)
+        self.watch(feed, "sample", self._draw, init=False)
+        feed.happened.subscribe(self, self._take_event)
+        self._map.focus()
+
+    def on_resize(self) -> None:
+        """Another width means another drawing."""
+        self._draw()
+
+    @property
+    def _map(self) -> TopologyMap:
+        return self.query_one(TopologyMap)
+
+    # -- from the connection --------------------------------------------------------------------
+
+    def _take_networks(self) -> None:
+        self._ask(info.uuid for info in self._infos if info.uuid not in self._guests)
+        self._draw()
+
+    def _take_event(self, event: Event) -> None:
+        if event.network is None or event.denial is not None:
+            return
+        self._changed.add(event.network)
+        if self._settling is None:
+            self._settling = self.set_timer(SETTLE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._settling = None
+        changed, self._changed = self._changed, set()
+        self._ask(changed)
+
+    def _ask(self, networks: Iterable[UUID]) -> None:
+        connection = feed_of(self).connection
+        active = {info.uuid for info in self._infos if info.active}
+        wanted = [uuid for uuid in networks if uuid in active]
+        if wanted and connection is not None:
+            self.run_worker(self._find_guests(connection, wanted), group="guests")
+
+    async def _find_guests(self, connection: Connection, networks: Sequence[UUID]) -> None:
+        for uuid in networks:
+            await asyncio.sleep(0)  # an engine in this process may answer without a pause
+            try:
+                self.post_message(self.Known(uuid, await connection.guests(uuid)))
+            except VnetError:
+                continue  # it stopped meanwhile: an event tells
+
+    def on_topology_screen_known(self, message: Known) -> None:
+        """They get their names."""
+        self._guests[message.network] = message.guests
+        self._draw()
+
+    # -- what is shown --------------------------------------------------------------------------
+
+    @property
+    def _infos(self) -> tuple[NetworkInfo, ...]:
+        return feed_of(self).networks or ()
+
+    def _branch(self, info: NetworkInfo) -> Branch:
+        sample = feed_of(self).sample
+        figures = sample.networks.get(info.uuid) if sample else None
+        behind = {guest.port: guest for guest in self._guests.get(info.uuid, ()) if guest.port}
+        ports = (figures.ports if figures else behind) if info.active else ()
+        twigs = tuple(
+            Twig(port=port, guest=_called(behind[port]) if port in behind else "")
+            for port in sorted(ports, key=lambda name: (len(name), name))
+        )
+        return Branch(
+            network=info.uuid,
+            name=info.name,
+            mode=info.mode,
+            subnet=subnets(info),
+            bridge=(info.bridge or "–") if info.active else None,
+            twigs=twigs,
+        )
+
+    def _draw(self) -> None:
+        feed, width = feed_of(self), self.size.width
+        if not width:
+            return
+        branches = [self._branch(info) for info in self._infos]
+        drawing = plan(branches, feed.host.name if feed.host else "host", width)
+        self._map.present(drawing, feed.sample.networks if feed.sample else {})
+        self._draw_words()
+
+    @on(TopologyMap.Highlighted)
+    def _draw_words(self) -> None:
+        above, below = self._map.hidden
+        count = len(self._infos)
+        title = [Cell("Topology", "strong"), Cell(f"  {count} network{'' if count == 1 else 's'}")]
+        if above or below:
+            title.append(Cell(f" · more: {above} rows above, {below} below", "dim"))
+        self.query_one("#topology-title", Picture).show([tuple(title)])
+        self.query_one("#topology-spot", Picture).show([self._told(self._map.cursor)])
+
+    def _told(self, spot: Spot | None) -> Line:
+        """All about what the cursor is on."""
+        info = next((one for one in self._infos if spot and one.uuid == spot.network), None)
+        if spot is None or info is None:
+            return (Cell("No networks: there is nothing to draw.", "dim"),)
+        feed = feed_of(self)
+        figures = feed.sample.networks.get(info.uuid) if feed.sample else None
+        if spot.kind == PORT:
+            guests = self._guests.get(info.uuid, ())
+            guest = next((one for one in guests if one.port == spot.port), None)
+            words = [*map(str, guest.addresses), guest.mac] if guest else []
+            name = _called(guest) if guest else "an unknown guest"
+            traffic = figures.ports.get(spot.port) if figures else None
+            words.append(f"{spot.port} on {info.name}")
+            return _line(name, words, traffic.rates if traffic else None)
+        if spot.kind == BRIDGE:
+            addresses = map(str, info.addresses)
+            words = [info.bridge, *addresses] if info.bridge else [info.state.value, *addresses]
+            rates = figures.traffic.rates if figures else None
+            return _line(info.name, [*words, MODES[info.mode]], rates)
+        if spot.kind == HOST:
+            host = feed.host
+            words = [host.firewall, f"{info.name}: {MODES[info.mode]}"] if host else []
+            return _line(host.name if host else "this host", words, None)
+        return _line("outside", [f"{info.name}: {MODES[info.mode]}"], None)
+
+    # -- what keys do ---------------------------------------------------------------------------
+
+    @on(TopologyMap.Selected)
+    def _open(self, message: TopologyMap.Selected) -> None:
+        """The network; at a guest, who is on it."""
+        connection = feed_of(self).connection
+        if connection is None:
+            return
+        from vnet_tui.screens.network import NetworkScreen
+
+        spot = message.spot
+        tab = GUESTS_TAB if spot.kind == PORT else OVERVIEW_TAB
+        self.app.push_screen(NetworkScreen(connection, spot.network, tab=tab, clock=self._clock))
+
+    def action_back(self) -> None:
+        """Leave the screen."""
+        self.dismiss()
+
+
+def _called(guest: Guest) -> str:
+    """A guest's name, else its address, else its MAC."""
+    return guest.name or next(map(str, guest.addresses), guest.mac)
+
+
+def _line(name: str, words: Sequence[str], rates: Rates | None) -> Line:
+    """What flows comes first: a narrow terminal has no room for all the words."""
+    cells = [Cell(name, "strong")]
+    if rates is not None:
+        cells.append(Cell(f" ↓ {bit_rate(rates.in_bits).strip()}", "in"))
+        cells.append(Cell(f" ↑ {bit_rate(rates.out_bits).strip()}", "out"))
+    return (*cells, *(Cell(f" · {word}") for word in words))
