@@ -54,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="where running networks are recorded (else VNET_RUN_DIR, else /run/vnet)",
     )
+    made.add_argument(
+        "--list-keys",
+        action="store_true",
+        help="print every action with its keys, as they are configured, and what is wrong there",
+    )
     made.add_argument("--version", action="version", version=f"vnet-tui {__version__}")
     return made
 
@@ -62,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run vnet-tui; gives the exit status."""
     arguments = parser()
     options = arguments.parse_args(argv)
+    if options.list_keys:
+        return list_keys()
     if options.sandbox:
         if options.state_dir or options.run_dir:
             arguments.error("the sandbox has directories of its own, which end with it")
@@ -88,6 +95,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     paths = Paths.choose(options.state_dir, options.run_dir)
     return run(paths, options.connect, read_only=options.read_only)
+
+
+def list_keys() -> int:
+    """Print what a configuration can give other keys; 1 where the configuration has problems."""
+    from vnet_tui.actions import every
+    from vnet_tui.config import config_file, load
+
+    config = load(config_file(os.environ))
+    for action in sorted(every(), key=lambda action: action.id):
+        keys = config.keys.get(action.id, action.key)
+        print(f"{action.id:<20} {keys:<16} {action.title.format('the network')}")
+    for place, what in config.told():
+        print(f"{place}: {what}", file=sys.stderr)
+    return 1 if config.problems else 0
 
 
 def _daemon_answers(options: argparse.Namespace) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,12 @@ class Config:
     keys: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     path: Path | None = None
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """Each problem: its place, and what is wrong with how to mend it."""
+        for problem in self.problems:
+            place = f"{self.path}:{problem.line}" if problem.line else f"{self.path}"
+            yield place, str(replace(problem, line=0, column=0))
 
 
 def config_file(environ: Mapping[str, str]) -> Path:
@@ -190,4 +196,4 @@ def _meant(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name.lower(), known, n=1)
     if close:
         return f"did you mean {close[0]}?"
-    return f"there are {', '.join(known)}" if len(known) < 10 else "the guide has the list"
+    return f"there are {', '.join(known)}" if len(known) < 10 else "vnet-tui --list-keys has all"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import BindingType
@@ -58,13 +57,11 @@ class Configured(Connecting):
 
     def tell_problems(self) -> None:
         """What is wrong with the configuration."""
-        problems = self.config.problems
-        for problem in problems[:MOST_PROBLEMS]:
-            place = f"{self.config.path}:{problem.line}" if problem.line else f"{self.config.path}"
-            told = replace(problem, line=0, column=0)
-            self.notify(f"{place}: {told}", severity="warning", timeout=30)
+        problems = list(self.config.told())
+        for place, what in problems[:MOST_PROBLEMS]:
+            self.notify(f"{place}: {what}", severity="warning", timeout=30)
         if len(problems) > MOST_PROBLEMS:
-            more = f"{len(problems) - MOST_PROBLEMS} more problems in {self.config.path}"
+            more = f"{len(problems) - MOST_PROBLEMS} more problems; vnet-tui --list-keys tells all"
             self.notify(more, severity="warning", timeout=30)
 
     def action_theme(self) -> None:

@@ -180,7 +180,7 @@ async def test_a_denial_makes_nobody_look_at_all_networks_again(action: Action) 
     app = playing(replay)
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, seen(pilot, "Foo"))
-        await pilot.press("6")
+        await pilot.press("7")
         await until(pilot, seen(pilot, "tcp 25 web"))
         before = replay.looks
         told = denied(-1, FOO, action=action, port=110)

@@ -135,7 +135,7 @@ async def test_keys_of_ones_own() -> None:
     app = configured(replay, Config(keys={"stop-network": "f9"}))
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "old" in picture(app))
-        await until(pilot, lambda: " F9 stop" in picture(app))
+        await until(pilot, lambda: " f9 stop" in picture(app))
         await pilot.press("x")
         await pilot.pause()
         assert not isinstance(app.screen, ConfirmScreen)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vnet_tui import actions
+from vnet_tui.__main__ import main
 from vnet_tui.actions import Action
 from vnet_tui.config import Config, clashes, config_file, load
 from vnet_tui.remembered import MOST_LINES, Remembered
@@ -141,3 +142,27 @@ def test_what_cannot_be_remembered_is_not(tmp_path: Path) -> None:
     remembered = Remembered({"XDG_STATE_HOME": str(tmp_path)})
     remembered.keep_theme("vnet-light")
     assert remembered.theme() == ""
+
+
+def test_all_keys_are_listed_as_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["--list-keys"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(actions.every())
+    file = tmp_path / "vnet-tui" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("[keys]\nstart-network = 'f9'\nstrat = 'f8'\n")
+    assert main(["--list-keys"]) == 1
+    told = capsys.readouterr()
+    assert "start-network        f9 " in told.out
+    assert f"{file}:3: there is no action strat" in told.err
+
+
+def test_the_configuration_in_the_guide_is_right(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/guide.md").read_text(encoding="utf-8")
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    config = loaded(tmp_path, example)
+    assert not config.problems
+    assert config.keys == {"stop-network": "f9", "refresh": "f5,ctrl+r"}

@@ -34,7 +34,8 @@ def test_where_a_daemon_answers_one_neednt_be_root(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(entrance, "missing_of_terminal", lambda _: "")
 
-    def run(paths: Paths, uri: str) -> int:
+    def run(paths: Paths, uri: str, *, read_only: bool) -> int:
+        assert not read_only
         asked.append((paths.run, uri))
         return 0
 
