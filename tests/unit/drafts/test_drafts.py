@@ -52,6 +52,15 @@ def test_edits_are_undone_one_by_one_and_the_oldest_stay_made() -> None:
     assert made.text == titled(draft(), "t1").text
 
 
+def test_an_edit_that_goes_on_is_undone_as_one() -> None:
+    first = draft().retyped("typed", BASE + "<!-- a -->")
+    further = first.retyped("typed", BASE + "<!-- ab -->", goes_on=True)
+    other = further.retyped("moved", BASE + "<!-- abc -->", goes_on=True)
+    assert [edit.what for edit in other.edits] == ["typed", "moved"]
+    assert other.undone().text == further.text
+    assert further.undone().text == BASE
+
+
 def test_a_new_network_gets_a_uuid_that_stays() -> None:
     new = Draft.new(Network(name="fresh"))
     assert new.changed
