@@ -36,7 +36,7 @@ FENCED = re.compile(r"^```.*?^```$|^(?: {4}[^\n]*\n)+", re.DOTALL | re.MULTILINE
 INTERNAL = {"VNET_SANDBOX"}
 """Variables that the programs tell each other, and nobody else."""
 
-SPELLED = {"question_mark": "?", "slash": "/"}
+SPELLED = {"question_mark": "?", "colon": ":", "slash": "/"}
 """Keys that are written otherwise than Textual names them."""
 
 

@@ -63,6 +63,7 @@ class CommandLineScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """What is printed comes here."""
         self.app.begin_capture_print(self)
+        self.app.clear_notifications()  # they would cover it
         self._field.focus()
 
     def on_unmount(self) -> None:
