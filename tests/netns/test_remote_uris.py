@@ -193,6 +193,16 @@ async def test_a_real_ssh_leads_there_with_one_login(lab: Lab, sshd: None, tmp_p
     assert len(logins) == 1
 
 
+def marked(mark: Path) -> dict[int, bytes]:
+    """The processes that were started with a mark in their environment: their command lines."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"SANDBOX_OF_TEST={mark}".encode() in entry.read_bytes():
+                found[int(entry.parent.name)] = entry.with_name("cmdline").read_bytes()
+    return found
+
+
 async def test_a_sandbox_of_ones_own(lab: Lab) -> None:
     made = await client.open("vnet:///sandbox")
     assert (await made.host()).via == "sandbox"
@@ -207,6 +217,21 @@ async def test_a_sandbox_of_ones_own(lab: Lab) -> None:
     await made.close()
 
 
+async def test_a_sandbox_ends_with_its_daemon(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SANDBOX_OF_TEST", str(tmp_path))
+    made = await client.open("vnet:///sandbox")
+    await made.networks()
+    inside = marked(tmp_path)
+    (daemon,) = (pid for pid, command in inside.items() if b"vnet_tui.daemon" in command)
+    os.kill(daemon, signal.SIGKILL)
+    with pytest.raises(ConnectionLostError, match="the sandbox ended"):
+        await made.define(document("mine", address="10.77.0.1"))
+    await made.close()
+    assert not marked(tmp_path)
+
+
 def test_a_sandbox_ends_with_a_client_that_is_killed(lab: Lab, tmp_path: Path) -> None:
     code = (
         "import asyncio, os, signal; from vnet_tui import client\n"
@@ -219,12 +244,4 @@ def test_a_sandbox_ends_with_a_client_that_is_killed(lab: Lab, tmp_path: Path) -
     ended = subprocess.run([sys.executable, "-c", code], env=environment(lab.paths, mark))
     assert ended.returncode == -signal.SIGKILL
 
-    def left() -> list[str]:
-        found = []
-        for entry in Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if f"SANDBOX_OF_TEST={tmp_path}".encode() in entry.read_bytes():
-                    found.append(entry.parent.name)
-        return found
-
-    eventually(lambda: not left(), what="the end of the sandbox")
+    eventually(lambda: not marked(tmp_path), what="the end of the sandbox")
