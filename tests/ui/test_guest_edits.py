@@ -89,3 +89,15 @@ async def test_an_isolated_network_forwards_nothing() -> None:
         await pilot.press("f")
         await until(pilot, lambda: "lab is isolated: nothing is forwarded" in picture(app))
         assert not app.staged.drafts
+
+
+async def test_below_the_list_the_same_keys_do_it_and_the_editor_opens_where_it_shows() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: "uuid" in picture(app))
+        await pilot.press("2")
+        await until(pilot, lambda: "10.0.0.131" in picture(app))
+        await pilot.press("tab", "tab", "down", "l")
+        await until(pilot, lambda: FOO.uuid in app.staged.drafts)
+        await pilot.press("e")
+        await until(pilot, lambda: "reservation 10.0.0.131" in picture(app))

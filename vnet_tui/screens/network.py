@@ -14,15 +14,9 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.views import Event, NetworkInfo, Sample
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.network_actions import NetworkActions
-from vnet_tui.widgets.guests_pane import GuestsPane
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.network_detail import NetworkDetail
 from vnet_tui.widgets.progress_line import ProgressLine
-from vnet_tui.widgets.rules_pane import RulesPane
-from vnet_tui.widgets.xml_pane import XmlPane
-
-EDITOR_TABS = {GuestsPane: 1, RulesPane: 3, XmlPane: 5}
-"""What the editor opens for what is shown here."""
 
 
 class NetworkScreen(NetworkActions):
@@ -95,7 +89,7 @@ class NetworkScreen(NetworkActions):
     @property
     def editor_tab(self) -> int:
         """The tab of the editor that is about what is shown."""
-        return EDITOR_TABS.get(type(self._detail.pane), 0)
+        return self._detail.editor_tab
 
     @property
     def selected(self) -> NetworkInfo | None:

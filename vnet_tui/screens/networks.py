@@ -127,6 +127,11 @@ class NetworksScreen(ListControls):
         """All of them."""
         return self._feed.networks or ()
 
+    @property
+    def editor_tab(self) -> int:
+        """What the detail shows, where there is room for it."""
+        return self._detail.editor_tab if self._detail is not None and self._roomy else 0
+
     def guests_on(self, info: NetworkInfo) -> int:
         """Its ports, as the last sample counted them."""
         sample = self._feed.sample

@@ -43,6 +43,9 @@ PANES: tuple[type[Pane[Any]], ...] = (
     EventsPane,
 )
 
+EDITOR_TABS = {GuestsPane: 1, RulesPane: 3, XmlPane: 5}
+"""Where what is shown is edited, by the number of the editor's tab; else at the first."""
+
 
 class NetworkDetail(Vertical):
     """A network, told by UUID, in tabs of which only the open one works.
@@ -145,6 +148,11 @@ class NetworkDetail(Vertical):
     def pane(self) -> Pane[Any] | None:
         """The open tab itself; None before there was anything to show in it."""
         return self._panes.get(self._tab)
+
+    @property
+    def editor_tab(self) -> int:
+        """The tab of the editor that is about what the open one shows."""
+        return EDITOR_TABS.get(type(self.pane), 0)
 
     def show(self, uuid: UUID | None) -> None:
         """Show another network, once the choice has settled. What is shown stays until then."""
