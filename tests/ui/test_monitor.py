@@ -101,7 +101,7 @@ def test_files_say_the_same() -> None:
     assert json.loads(as_json([])) == []
 
 
-async def opened(pilot: Pilot[None], replay: Replay, seconds: int = 30) -> None:
+async def opened(pilot: Pilot[None], replay: Replay, seconds: int = 5) -> None:
     """The monitor, some seconds after it was opened, knowing the past."""
     await until(pilot, lambda: "active" in picture(pilot.app))
     await until(pilot, replay.remembered)
@@ -227,7 +227,7 @@ async def test_watching_costs_little() -> None:
     replay = Replay(many(20))
     app = Watched(replay, Size(*LARGE))
     async with app.run_test(size=LARGE) as pilot:
-        await opened(pilot, replay, seconds=10)
+        await opened(pilot, replay)
         app.written.clear()
         for _ in range(30):
             replay.tick()
@@ -253,8 +253,24 @@ def test_pictures(snap_compare: SnapCompare, size: tuple[int, int], theme: str) 
     app = playing(replay, theme=theme)
 
     async def show(pilot: Pilot[None]) -> None:
-        await opened(pilot, replay, seconds=60)
+        await opened(pilot, replay)
         await pilot.press("down", "down")
         await until(pilot, lambda: "Foo / tap4" in picture(app))
 
     assert snap_compare(app, terminal_size=size, run_before=show)
+
+
+def test_picture_of_the_file_and_of_held_time(snap_compare: SnapCompare) -> None:
+    replay = Replay()
+    app = playing(replay)
+
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot, replay)
+        await pilot.press("shift+left", "v")
+        await until(pilot, lambda: "held at" in title(app) and "fixed" in title(app))
+        await pilot.press("w")
+        await until(pilot, lambda: "Write what is shown" in picture(app))
+        await pilot.press("ctrl+u", *"traffic.txt", "enter")
+        await until(pilot, lambda: "has to end in" in picture(app))
+
+    assert snap_compare(app, terminal_size=LARGE, run_before=show)
