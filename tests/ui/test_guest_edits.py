@@ -100,4 +100,4 @@ async def test_below_the_list_the_same_keys_do_it_and_the_editor_opens_where_it_
         await pilot.press("tab", "tab", "down", "l")
         await until(pilot, lambda: FOO.uuid in app.staged.drafts)
         await pilot.press("e")
-        await until(pilot, lambda: "reservation 10.0.0.131" in picture(app))
+        await until(pilot, lambda: "reservation  10.0.0.131" in picture(app))
