@@ -149,6 +149,7 @@ def run(paths: Paths, uri: str = "", *, read_only: bool = False) -> int:
     from vnet_tui import client
     from vnet_tui.app import VnetApp
     from vnet_tui.config import config_file, load
+    from vnet_tui.connecting import SILENCE
     from vnet_tui.remembered import Remembered
 
     config = load(config_file(os.environ))
@@ -163,7 +164,7 @@ def run(paths: Paths, uri: str = "", *, read_only: bool = False) -> int:
 
         return only_reading(connection)
 
-    app = VnetApp(connect, config=config, remembered=Remembered(os.environ))
+    app = VnetApp(connect, config=config, remembered=Remembered(os.environ), silence=SILENCE)
     app.run()
     return app.return_code or 0
 

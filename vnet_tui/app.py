@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import RenderableType
@@ -89,10 +90,11 @@ class VnetApp(Configured):
         remembered: Remembered | None = None,
         clock: Callable[[], float] = time.time,
         again_after: Sequence[float] = AGAIN_AFTER,
+        silence: float = inf,
     ) -> None:
         """``clock`` tells seconds since 1970; the rest is for
         :class:`~vnet_tui.configured.Configured` and :class:`~vnet_tui.connecting.Connecting`."""
-        super().__init__(connect, clock=clock, again_after=again_after)
+        super().__init__(connect, clock=clock, again_after=again_after, silence=silence)
         self._home = NetworksScreen(clock=clock)
         self._wire = Wire()
         self.set_up(config, remembered=remembered, theme=theme or "")

@@ -11,13 +11,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import ModalScreen, Screen, SystemModalScreen
 
-from vnet_tui.feed import Lost
+from vnet_tui.feed import Feed, Lost
 from vnet_tui.trial import Trial
 from vnet_tui.widgets.roles import role_css
 
@@ -31,6 +32,10 @@ AGAIN_AFTER = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 STEADY_SECONDS = 30.0
 """A connection that stood so long begins with the shortest wait when it is lost."""
+
+
+SILENCE = 4.0
+"""Seconds without a sample, of which one comes each second, from which on a line tells."""
 
 
 class Connecting(Trial):
@@ -68,16 +73,25 @@ class Connecting(Trial):
         *,
         clock: Callable[[], float] = time.time,
         again_after: Sequence[float] = AGAIN_AFTER,
+        silence: float = inf,
     ) -> None:
         """``connect`` is awaited at first and after each loss; it must leave what blocks to a
-        thread."""
+        thread. A connection that gives no sample for ``silence`` seconds is told to be silent."""
         super().__init__(clock=clock)
+        self._silence = silence
+        self._heard = 0.0
+        self._silent = False
         self._connect = connect
         self._again_after = again_after
         self._tries = 0
         self._since = 0.0
         self._failing = False
         self._now = asyncio.Event()
+
+    def on_mount(self) -> None:
+        """Listen whether anything comes."""
+        if self._silence < inf:
+            self.set_interval(1, self._listen)
 
     def start_connecting(self) -> None:
         """Connect, beside everything else."""
@@ -93,14 +107,31 @@ class Connecting(Trial):
 
     def on_connecting_connected(self, message: Connected) -> None:
         """Everything hangs on it."""
-        self._since = time.monotonic()
+        self._since = self._heard = time.monotonic()
+        self._silent = False
         self.connection = message.connection
         if self.trouble:
             self.trouble = ""
             self.notify("Connected again.")
 
+    def on_feed_sampled(self, message: Feed.Sampled) -> None:  # noqa: ARG002 - that it came
+        """Something came."""
+        self._heard = time.monotonic()
+        if self._silent:
+            self._silent = False
+            self.trouble = ""
+
+    def _listen(self) -> None:
+        """A daemon that is away is waited for by the connection itself, for a while: what is shown
+        is the past meanwhile."""
+        quiet = time.monotonic() - self._heard
+        if self.connection is not None and self.sample is not None and quiet > self._silence:
+            self._silent = True
+            self.trouble = f"no word for {quiet:.0f} s; waiting for it"
+
     async def on_lost(self, message: Lost) -> None:
         """Say so, once, and see that it comes back."""
+        self._silent = False
         lost, self.connection = self.connection, None
         if lost is not None:
             self.run_worker(lost.close(), group="closing")
