@@ -122,7 +122,17 @@ class Feed(App[None]):
 
     def on_feed_sampled(self, message: Sampled) -> None:
         """Keep what arrived."""
+        self._forget_closed()
         self.sample = message.sample
+
+    def _forget_closed(self) -> None:
+        """Let go of screens and widgets that are gone. Textual keeps them until what they watched
+        changes again (``Reactive._check_watchers``), or the next event: that may be never."""
+        watchers: dict[str, list[tuple[DOMNode, object]]] = getattr(self, "__watchers", {})
+        for each in watchers.values():
+            each[:] = [watcher for watcher in each if not watcher[0]._closing]
+        for node in [node for node in self.happened._subscriptions if node._closing]:
+            self.happened.unsubscribe(node)
 
     def on_feed_happened(self, message: Happened) -> None:
         """Hand it on."""
