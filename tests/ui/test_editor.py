@@ -109,6 +109,7 @@ async def test_what_runs_is_told_beside_the_rules() -> None:
     app = playing(replay)
     async with app.run_test(size=SMALL) as pilot:
         await open_editor(pilot, app, INCOMING)
+        await until(pilot, lambda: " 123 →" in picture(app))
         replay.tick()
         await until(pilot, lambda: "● active" in line_of(app, "123"))
         await until(pilot, lambda: "kB" in line_of(app, "123"))

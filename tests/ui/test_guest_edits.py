@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.pilot import Pilot
 
-from tests.ui.playing import line_of, picture, playing, until
+from tests.ui.playing import picture, playing, until
 from tests.ui.recorded import FOO, OLD
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
@@ -68,7 +68,7 @@ async def test_a_guest_without_a_name_gets_one_with_its_forward() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await guests(pilot, app, 2)
         await pilot.press("f")
-        await until(pilot, lambda: "guest's name" in line_of(app, "guest's name"))
+        await until(pilot, lambda: "guest's name" in picture(app))
         await pilot.press(*"mallory", "down", *"2200", "enter")
         await until(pilot, lambda: FOO.uuid in app.staged.drafts)
         network = staged(app)
