@@ -12,7 +12,6 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.views import Lease
 
-
 FORGET = 1000
 """What was counted of more networks than these, beside those that are asked about, is dropped."""
 

@@ -44,7 +44,8 @@ async def examine(
     network = await asyncio.to_thread(lambda: draft.network)
     if network is None:
         return Examination(draft=draft, network=None, problems=draft.problems)
-    problems, obstacles, preview = draft.problems, (), None
+    problems, preview = draft.problems, None
+    obstacles: tuple[Problem, ...] = ()
     if connection is not None:
         try:
             problems = await connection.validate(draft.text)
