@@ -35,7 +35,7 @@ class TrialLine(Picture):
                 app.time_left,
                 own=app.on_trial_here,
                 connected=app.connection is not None,
-                keys=not self.screen.is_modal,
+                keys=not (self.screen.is_modal or app.read_only),
             )
             self.show([line])
 
