@@ -13,6 +13,7 @@ from uuid import uuid5
 
 import pytest
 
+from tests.support.eventually import soon
 from tests.support.firewall_lab import SPACE, FirewallLab, address, digests, ruleset
 from tests.support.lab import Lab
 from tests.support.packets import Fate, Probe, visiting
@@ -333,7 +334,9 @@ async def test_no_packet_goes_uncounted_while_other_rules_are_edited(
     await sending
     sender.close()
     assert sent > 24
-    async with asyncio.timeout(5):  # the last ones may still be on their way
-        while (await counted(driver)).rules[key].packets < sent:
-            await asyncio.sleep(0.02)
+
+    async def all_arrived() -> bool:
+        return (await counted(driver)).rules[key].packets >= sent
+
+    await soon(all_arrived, what="the last packets of the flood")
     assert (await counted(driver)).rules[key].packets == sent
