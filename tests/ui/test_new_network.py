@@ -267,6 +267,20 @@ async def test_a_failure_leaves_the_form_as_it_was() -> None:
         assert replay.calls == ["define", "start mill", "undefine mill"]
 
 
+async def test_without_a_connection_editing_goes_on_and_a_new_one_is_asked_again() -> None:
+    replay = Replay()
+    async with form(replay) as (app, pilot):
+        app.connection = None
+        await pilot.press(*"mill", "enter", "enter", "enter", "enter", "enter")
+        await until(pilot, shows(app, "There is no connection: Ctrl+S keeps it."))
+        assert network(app).name == "mill"
+        replay.preview = PLAN
+        app.connection = replay
+        await until(pilot, shows(app, "start dnsmasq for mill"))
+        await pilot.press("enter")
+        await until(pilot, lambda: replay.calls == ["define", "start mill"])
+
+
 async def test_a_uuid_that_is_taken_never_replaces_a_network() -> None:
     replay = Replay()
     async with form(replay) as (app, pilot):

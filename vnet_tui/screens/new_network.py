@@ -145,9 +145,12 @@ network among the pending changes.
         self.query_one("#new-problems").can_focus = False
         self._document.show_document(self._draft.text)
         self._open(GuideStep.NAME)
-        connection = feed_of(self).connection
-        if connection is not None:
-            self.run_worker(self._find_subnet(connection), group="find")
+        self.watch(feed_of(self), "connection", self._follow)
+
+    def _follow(self, connection: Connection | None) -> None:
+        """Another connection, or none: whoever is there says what is free and in the way."""
+        if connection is not None and not self._network.ips:
+            self.run_worker(self._find_subnet(connection), group="find", exclusive=True)
         self._examine(0.0)
 
     @property
