@@ -185,14 +185,17 @@ async def test_time_is_held_and_gone_through() -> None:
         await until(pilot, lambda: "held" not in title(app))
 
 
-async def test_it_is_written_to_a_file_and_over_one_only_when_asked(tmp_path: Path) -> None:
+async def test_it_is_written_to_a_file_and_over_one_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     replay = Replay()
     app = playing(replay)
     target = tmp_path / "now.json"
     target.write_text("mine")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot, replay)
-        await pilot.press("w", "ctrl+u", *str(tmp_path / "now"), "enter")
+        await pilot.press("w", "ctrl+u", *"now", "enter")
         await until(pilot, lambda: "has to end in .csv or .json" in picture(app))
         await pilot.press(*".json", "enter")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
@@ -208,7 +211,7 @@ async def test_it_is_written_to_a_file_and_over_one_only_when_asked(tmp_path: Pa
         newest = [one for one in written if (one["network"], one["port"]) == ("Foo", "")][-1]
         rates = replay.sample().networks[FOO.uuid].traffic.rates
         assert newest["in"] == pytest.approx(rates.in_bits, abs=0.001)
-        await pilot.press("w", "ctrl+u", *str(tmp_path / "none" / "a.csv"), "enter")
+        await pilot.press("w", "ctrl+u", *"none/a.csv", "enter")
         await until(pilot, lambda: "can't be written" in picture(app))
 
 
