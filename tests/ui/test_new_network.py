@@ -293,6 +293,13 @@ async def test_a_uuid_that_is_taken_never_replaces_a_network() -> None:
         assert replay.calls == []
 
 
+def settled(app: Any) -> bool:
+    """Whether the engine has spoken, and the keys go to the open step."""
+    form = app.screen
+    assert isinstance(form, NewNetworkScreen)
+    return form._current and form.focused is form._tabs[form._opened].focus_target
+
+
 def before(*keys: str, sign: str) -> Before:
     """The form, with the same UUID always, after some keys."""
 
@@ -300,7 +307,7 @@ def before(*keys: str, sign: str) -> Before:
         await opened(pilot)
         await pilot.press(*keys)
         await until(pilot, shows(pilot.app, sign))
-        await until(pilot, shows(pilot.app, sign))
+        await until(pilot, lambda: settled(pilot.app))
         await pilot.pause()
 
     return drive
