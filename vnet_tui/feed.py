@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
@@ -127,12 +128,20 @@ class Feed(App[None]):
 
     def _forget_closed(self) -> None:
         """Let go of screens and widgets that are gone. Textual keeps them until what they watched
-        changes again (``Reactive._check_watchers``), or the next event: that may be never."""
+        changes again (``Reactive._check_watchers``), or the next event: that may be never. What
+        they painted it keeps for a thousand colours of widgets (``StylesCache.get_inner_outer``
+        remembers whose they were)."""
         watchers: dict[str, list[tuple[DOMNode, object]]] = getattr(self, "__watchers", {})
+        followers = [follower for each in watchers.values() for follower, _ in each]
+        subscribed = list(self.happened._subscriptions)
+        if not any(node._closing for node in (*followers, *subscribed)):
+            return
         for each in watchers.values():
             each[:] = [watcher for watcher in each if not watcher[0]._closing]
-        for node in [node for node in self.happened._subscriptions if node._closing]:
-            self.happened.unsubscribe(node)
+        for node in subscribed:
+            if node._closing:
+                self.happened.unsubscribe(node)
+        StylesCache.get_inner_outer.cache_clear()
 
     def on_feed_happened(self, message: Happened) -> None:
         """Hand it on."""
