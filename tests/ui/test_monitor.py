@@ -109,6 +109,9 @@ async def opened(pilot: Pilot[None], replay: Replay, seconds: int = 5) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, MonitorScreen))
     replay.tick()
     await until(pilot, lambda: "10 min" in picture(pilot.app))
+    await until(
+        pilot, lambda: all(one.is_finished for one in pilot.app.workers if one.group == "past")
+    )
     for _ in range(seconds):
         replay.tick()
         await pilot.pause()

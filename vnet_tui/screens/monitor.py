@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -44,6 +45,9 @@ FAR = 60.0
 PASTS = 200
 """For so many rows the past is asked for; others fill theirs as it passes."""
 
+GATHER = 0.2
+"""Seconds in which answers are gathered to be shown together."""
+
 TRAFFIC_TAB = 3
 """What of a network is opened."""
 
@@ -71,10 +75,9 @@ with shift a minute at once; **w** writes what is shown to a file.
     class Remembered(Message, bubble=False):
         """What flowed before anybody looked."""
 
-        def __init__(self, place: Place, points: Sequence[HistoryPoint]) -> None:
+        def __init__(self, pasts: Mapping[Place, Sequence[HistoryPoint]]) -> None:
             super().__init__()
-            self.place = place
-            self.points = points
+            self.pasts = pasts
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
@@ -140,22 +143,27 @@ with shift a minute at once; **w** writes what is shown to a file.
             self.run_worker(self._remember(connection, new), group="past")
 
     async def _remember(self, connection: Connection, places: Sequence[Place]) -> None:
+        clock = asyncio.get_running_loop().time
+        found: dict[Place, Sequence[HistoryPoint]] = {}
+        told = clock()
         for place in places:
             await asyncio.sleep(0)  # an engine in this process may answer without a pause
-            try:
-                points = await connection.history(place.network, place.port)
-            except VnetError:
-                continue  # it stopped meanwhile
-            self.post_message(self.Remembered(place, points))
+            with suppress(VnetError):  # it stopped meanwhile
+                found[place] = await connection.history(place.network, place.port)
+            if clock() - told >= GATHER:
+                self.post_message(self.Remembered(found))
+                found, told = {}, clock()
+        self.post_message(self.Remembered(found))
 
     def on_monitor_screen_remembered(self, message: Remembered) -> None:
         """The past goes before what was seen."""
-        if (history := self._histories.get(message.place)) is not None:
-            history.remember(message.points)
-            self._table.forget(message.place)
-            self._draw_rows()
-            if message.place == self._table.cursor_key:
-                self._draw_chart()
+        for place, points in message.pasts.items():
+            if (history := self._histories.get(place)) is not None:
+                history.remember(points)
+                self._table.forget(place)
+        self._draw_rows()
+        if self._table.cursor_key in message.pasts:
+            self._draw_chart()
 
     # -- what is shown --------------------------------------------------------------------------
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 SETTLE = 0.2
 """Seconds after an event in which others that come as fast are taken together."""
 
+GATHER = 0.2
+"""Seconds in which answers are gathered to be shown together."""
+
 OVERVIEW_TAB, GUESTS_TAB = 0, 1
 """What of a network is opened."""
 
@@ -55,11 +59,10 @@ The arrows go from one to the next, **Enter** opens it.
     ]
 
     class Known(Message, bubble=False):
-        """Who is on a network."""
+        """Who is on some networks."""
 
-        def __init__(self, network: UUID, guests: Sequence[Guest]) -> None:
+        def __init__(self, guests: Mapping[UUID, Sequence[Guest]]) -> None:
             super().__init__()
-            self.network = network
             self.guests = guests
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
@@ -118,16 +121,21 @@ The arrows go from one to the next, **Enter** opens it.
             self.run_worker(self._find_guests(connection, wanted), group="guests")
 
     async def _find_guests(self, connection: Connection, networks: Sequence[UUID]) -> None:
+        clock = asyncio.get_running_loop().time
+        found: dict[UUID, Sequence[Guest]] = {}
+        told = clock()
         for uuid in networks:
             await asyncio.sleep(0)  # an engine in this process may answer without a pause
-            try:
-                self.post_message(self.Known(uuid, await connection.guests(uuid)))
-            except VnetError:
-                continue  # it stopped meanwhile: an event tells
+            with suppress(VnetError):  # it stopped meanwhile: an event tells
+                found[uuid] = await connection.guests(uuid)
+            if clock() - told >= GATHER:
+                self.post_message(self.Known(found))
+                found, told = {}, clock()
+        self.post_message(self.Known(found))
 
     def on_topology_screen_known(self, message: Known) -> None:
         """They get their names."""
-        self._guests[message.network] = message.guests
+        self._guests.update(message.guests)
         self._draw()
 
     # -- what is shown --------------------------------------------------------------------------
