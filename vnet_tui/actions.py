@@ -468,6 +468,14 @@ WRITE = Action(
     help="Write what is shown to a file, as CSV or JSON.",
 )
 
+JUMP = Action(
+    id="jump",
+    key="ctrl+o",
+    label="jump",
+    title="jump to a place on the screen",
+    help="Show a letter over every row, tab and field; typing it goes there.",
+    shown=False,
+)
 COMMAND_LINE = Action(
     id="command-line",
     key="colon",
@@ -538,6 +546,7 @@ GENERAL_ACTIONS = (
     *LIST_ACTIONS,
     UNDO_STAGED,
     COMMAND_LINE,
+    JUMP,
     REFRESH,
     THEME,
     REDRAW,

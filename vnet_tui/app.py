@@ -57,6 +57,7 @@ class VnetApp(Configured):
         *(action.binding() for action in actions.TRIAL_ACTIONS),
         actions.UNDO_STAGED.binding(),
         actions.KEYS.binding(),
+        actions.JUMP.binding(),
         actions.QUIT.binding(),
         actions.REDRAW.binding(),
         actions.SUSPEND.binding(),
@@ -162,6 +163,17 @@ class VnetApp(Configured):
         """Everything by name."""
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(StillPalette(id="--command-palette"))
+
+    def action_jump(self) -> None:
+        """Letters over all places of the screen."""
+        from vnet_tui.screens.jump import JumpScreen
+        from vnet_tui.widgets.jumping import Place, places
+
+        def chosen(place: Place | None) -> None:
+            if place is not None:
+                place.go()
+
+        self.push_screen(JumpScreen(places(self.screen)), chosen)
 
     def action_keys(self) -> None:
         """Show or hide all keys."""

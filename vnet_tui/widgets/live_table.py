@@ -7,15 +7,16 @@ nothing until they are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -24,6 +25,7 @@ from textual.strip import Strip
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.fitted import fitted
+from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.roles import role_classes, role_css
 
 Key = TypeVar("Key", bound=Hashable)
@@ -275,6 +277,19 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
             self.action_select()
         else:
             self.cursor = y
+
+    def places(self) -> Iterator[Place]:
+        """Its rows that are in view; itself where there are none, or no cursor."""
+        first = self.scroll_offset.y
+        shown = range(first, min(first + self._page, len(self._keys))) if self._show_cursor else ()
+        for row in shown:
+            yield Place(Offset(0, row - first + 1), partial(self._jump_to, row))
+        if not shown:
+            yield Place(Offset(0, 0), self.focus)
+
+    def _jump_to(self, row: int) -> None:
+        self.focus()
+        self.cursor = row
 
     # -- drawing --------------------------------------------------------------------------------
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -14,6 +17,7 @@ from textual.widget import Widget
 
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.fitted import fitted
+from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.roles import role_classes, role_css
 
@@ -100,6 +104,13 @@ class TabLine(Widget, can_focus=True):
             if 0 <= x < len(text):
                 self.post_message(self.Chosen(number))
             x -= len(text)
+
+    def places(self) -> Iterator[Place]:
+        """Its tabs."""
+        x = cell_len(f"─ {self._symbol.text} {self._head} ── ")
+        for number, text in enumerate(self._tabs):
+            yield Place(Offset(x, 0), partial(self.post_message, self.Chosen(number)))
+            x += len(text)
 
     def on_focus(self) -> None:
         """The open tab looks different."""
