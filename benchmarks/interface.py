@@ -143,8 +143,7 @@ def monitoring(options: argparse.Namespace) -> bool:
         "vnet-tui, monitor": (OURS, "m"),
         "vnet-tui, networks": (OURS, ""),
         "bmon": (BMON, ""),
-        "btop, every second": (BTOP, "-" * 10),
-        "btop, every two seconds": (BTOP, ""),
+        "btop, every two seconds as it comes": (BTOP, ""),
     }
     good = True
     print(f"{options.rows} networks with traffic, 120×40")
