@@ -42,21 +42,23 @@ def explained(error: BaseException) -> list[Paragraph]:
     remedy = getattr(error, "remedy", "")
     if remedy:
         told.append(Paragraph("remedy", remedy, "good"))
-    return told
+    return told + (_undone(error) if isinstance(error, StepFailedError) else [])
 
 
 def _aftermath(error: StepFailedError) -> list[Paragraph]:
-    """What became of the steps before the one that failed."""
-    told = []
-    if error.undone:
-        count = len(error.undone)
-        told.append(Paragraph("undone", f"{count} step{'' if count == 1 else 's'}, last first:"))
-        told += [Paragraph("", f"✓ {step}", "dim") for step in error.undone]
+    """Whether the host is as it was; what could not be undone."""
     if error.left:
-        told += [Paragraph("left", f"✗ {step}", "bad") for step in error.left]
-    else:
-        told.append(Paragraph("", "The host is as it was before.", "good"))
-    return told
+        return [Paragraph("left", f"✗ {step}", "bad") for step in error.left]
+    return [Paragraph("", "The host is as it was before.", "good")]
+
+
+def _undone(error: StepFailedError) -> list[Paragraph]:
+    """The steps before the one that failed: a long list that comes last."""
+    if not error.undone:
+        return []
+    count = len(error.undone)
+    head = Paragraph("undone", f"{count} step{'' if count == 1 else 's'}, last first:")
+    return [head, *(Paragraph("", f"✓ {step}", "dim") for step in error.undone)]
 
 
 def problem_paragraph(problem: Problem) -> Paragraph:
