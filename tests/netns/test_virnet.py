@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import uuid
@@ -169,6 +170,8 @@ def test_lifecycle_events_are_called_in_the_thread_that_runs_the_loop(
         heard.append((which.name(), event, opaque, threading.current_thread().name))
 
     number = conn.networkEventRegisterAny(net, libvirt.VIR_NETWORK_EVENT_ID_LIFECYCLE, called, "x")
+    assert conn.numOfNetworks() == 0  # by now it listens,
+    gc.collect()  # and nobody but the connection itself holds that
     conn.networkDefineXML("<network><name>bar</name></network>")
     net.create()
     net.destroy()

@@ -16,6 +16,7 @@ class Background:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._thread = threading.Thread(target=self._run, name="virnet", daemon=True)
         self._thread.start()
 
@@ -28,7 +29,14 @@ class Background:
 
     def begin(self, coroutine: Coroutine[Any, Any, object]) -> None:
         """Let a coroutine run by itself, until :meth:`close` cancels it."""
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+        def start() -> None:
+            # A task is held here: the loop itself holds those that wait only weakly.
+            task = self._loop.create_task(coroutine)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        self._loop.call_soon_threadsafe(start)
 
     def close(self) -> None:
         """End what runs, and the thread."""
