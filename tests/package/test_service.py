@@ -3,18 +3,16 @@ and networks go on without it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.booted import Booted
+from tests.support.booted_init import PROGRAMS
 from tests.support.daemon import need_other_users
 from tests.support.eventually import eventually
 from tests.support.networks import document
 
-PROGRAMS = Path(sys.executable).parent
 LOG = "/run/said-by-vnetd"
 CAPABILITIES = {
     "net_admin": 12,

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+CHECKOUT, PROGRAMS = Path("/opt/vnet-tui"), Path("/opt/vnet-programs")
 UNITS = Path("usr/lib/systemd/system")
 TARGETS = ("basic", "sysinit", "sockets", "multi-user", "shutdown", "umount", "network")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -40,6 +41,7 @@ def main(directory: Path, console: str) -> None:
     for target in TARGETS:
         (root / UNITS / f"{target}.target").write_text(f"[Unit]\nDescription={target}\n")
     (root / "etc/machine-id").write_text("0123456789abcdef0123456789abcdef\n")
+    _programs(root)
     # Not just chroot(2): who enters the mount namespace gets to its root.
     (root / "mnt").mkdir(exist_ok=True)
     subprocess.run(["pivot_root", root, root / "mnt"], check=True)
@@ -52,6 +54,24 @@ def main(directory: Path, console: str) -> None:
         ["setpriv", f"--bounding-set={WITHOUT}", *systemd, "--log-target=console"],
         {"container": "test", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "dumb"},
     )
+
+
+def _programs(root: Path) -> None:
+    """This checkout and its programs where a service sees them, wherever the checkout lies."""
+    seen = root / CHECKOUT.relative_to("/")
+    seen.mkdir(parents=True)
+    mount("--bind", Path(__file__).parents[2], seen)
+    environment = Path(sys.executable).parent.relative_to(Path(__file__).parents[2])
+    programs = root / PROGRAMS.relative_to("/")
+    programs.mkdir(parents=True)
+    for name, module in (("vnet", "cli"), ("vnetd", "daemon")):
+        program = programs / name
+        program.write_text(
+            f"#!{CHECKOUT / environment / 'python3'}\n"
+            f"import sys\nsys.path.insert(0, {str(CHECKOUT)!r})\n"
+            f"from vnet_tui.{module}.main import main\nsys.exit(main())\n"
+        )
+        program.chmod(0o755)
 
 
 def _kernel(root: Path) -> None:
