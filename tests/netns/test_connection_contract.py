@@ -148,6 +148,23 @@ async def test_a_document_with_faults_is_told_line_by_line(connection: Connectio
     assert (warning.line, warning.severity) == (6, Severity.WARNING)
 
 
+async def test_what_is_to_be_stored_together_is_looked_at_together(connection: Connection) -> None:
+    await connection.define(WEB)
+    moved, other = WEB.replace("10.1.0.", "10.2.0."), document("other")
+
+    async def errors(document: str, *beside: str) -> list[str]:
+        problems = await connection.validate(document, beside=beside)
+        return [one.message for one in problems if one.severity is Severity.ERROR]
+
+    assert any("10.1.0.0/24 of the network web" in one for one in await errors(other))
+    assert not await errors(other, moved)
+    assert await errors(moved.replace("10.2.0.", "10.3.0."), other.replace("10.1.0.", "10.3.0."))
+    assert await errors(moved, "<network>") == []
+    assert await connection.plan_document(other, beside=[moved])
+    with pytest.raises(DocumentError):
+        await connection.plan_document(other)
+
+
 async def test_what_cant_be_is_refused_with_its_own_error(connection: Connection, lab: Lab) -> None:
     with pytest.raises(NotFoundError, match="nowhere") as caught:
         await connection.start(["nowhere"])

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, NOW, Recorded
+from vnet_tui.engine.check import check_together
 from vnet_tui.engine.errors import (
     DocumentError,
     NotFoundError,
@@ -46,6 +47,7 @@ from vnet_tui.engine.views import (
     State,
     Verb,
 )
+from vnet_tui.engine.xml import examine
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection, OnProgress
@@ -183,9 +185,13 @@ class Replay:
         xml = self._find(ref).xml
         return xml.replace(' id="1"', "") if inactive else xml
 
-    async def validate(self, xml: str) -> tuple[Problem, ...]:
+    async def validate(self, xml: str, *, beside: Sequence[str] = ()) -> tuple[Problem, ...]:
         if "<network" not in xml:
             return (Problem(message="there is no <network> in it", line=1), *self.problems)
+        if beside:
+            others = [other for one in beside if (other := examine(one)[0])]
+            network = examine(xml)[0]
+            return (*self.problems, *(check_together(network, others) if network else ()))
         return self.problems
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
@@ -285,7 +291,7 @@ class Replay:
             self._find(ref)
         return Preview()
 
-    async def plan_document(self, xml: str) -> Preview:
+    async def plan_document(self, xml: str, *, beside: Sequence[str] = ()) -> Preview:
         if self.obstacle is not None:
             raise self.obstacle
         return self.preview

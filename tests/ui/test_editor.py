@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -27,7 +28,7 @@ GENERAL, ADDRESSES, DNS, INCOMING, OUTGOING, XML = "123456"
 class Judging(Replay):
     """Says of a document what the engine says of it by itself."""
 
-    async def validate(self, xml: str) -> tuple[Problem, ...]:
+    async def validate(self, xml: str, *, beside: Sequence[str] = ()) -> tuple[Problem, ...]:
         return examine(xml)[1]
 
 

@@ -61,9 +61,10 @@ class Connection(Protocol):
     async def xml(self, ref: Ref, *, inactive: bool = False) -> str:
         """Its document: as it runs (with ``id``); as defined when ``inactive`` or not running."""
 
-    async def validate(self, xml: str) -> tuple[Problem, ...]:
+    async def validate(self, xml: str, *, beside: Sequence[str] = ()) -> tuple[Problem, ...]:
         """Everything wrong with a document, alone, beside the other definitions, and on the host
-        as it is now."""
+        as it is now. ``beside`` are documents that are about to be stored, too: they count in
+        place of the definitions of their networks."""
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
         """What of a definition (of a transient network: of what runs) deserves a look now: rules
@@ -112,9 +113,10 @@ class Connection(Protocol):
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
         """What :meth:`start`, :meth:`stop`, :meth:`restart` or :meth:`apply` would do."""
 
-    async def plan_document(self, xml: str) -> Preview:
+    async def plan_document(self, xml: str, *, beside: Sequence[str] = ()) -> Preview:
         """What it would take to have a document's network run as it says, whether it runs now or
-        not. Raises DocumentError for one that :meth:`define` would refuse."""
+        not. ``beside`` is as for :meth:`validate`. Raises DocumentError for one that
+        :meth:`define` would refuse."""
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         """Whether a network starts by itself with the host."""

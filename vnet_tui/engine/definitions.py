@@ -33,6 +33,13 @@ def examined(
     return network, tuple(found)
 
 
+def read_beside(documents: Iterable[str], known: Mapping[UUID, Network]) -> dict[UUID, Network]:
+    """The networks of documents that are about to be stored, too. Those whose form is broken can't
+    be, and are passed over."""
+    read = (examined(document, known)[0] for document in documents)
+    return {network.uuid: network for network in read if network is not None and network.uuid}
+
+
 def accept(text: str, known: Mapping[UUID, Network], interfaces: Iterable[str] = ()) -> Network:
     """The network that a document describes, with UUID and bridge name settled.
 

@@ -82,9 +82,12 @@ class Inquiries:
             )
         return write(definition)
 
-    async def validate(self, text: str) -> tuple[Problem, ...]:
-        """Everything wrong with a document, alone, beside the definitions, and on this host now."""
-        return await self._problems(text, await self._look(), starts=False)
+    async def validate(self, text: str, *, beside: Sequence[str] = ()) -> tuple[Problem, ...]:
+        """Everything wrong with a document, alone, beside the definitions, and on this host now.
+
+        ``beside`` are documents that count in place of the definitions of their networks.
+        """
+        return await self._problems(text, await self._look(beside), starts=False)
 
     async def warnings(self, ref: Ref) -> tuple[Problem, ...]:
         """What of a definition (of a transient network: of what runs) deserves a look as it starts.
@@ -103,9 +106,9 @@ class Inquiries:
         listing = await self._look()
         return await self._preview(requests.asked(verb, listing.distinct(refs), listing))
 
-    async def plan_document(self, text: str) -> Preview:
-        """What it would take to have a document's network run as it says."""
-        listing = await self._look()
+    async def plan_document(self, text: str, *, beside: Sequence[str] = ()) -> Preview:
+        """What it would take to have a document's network run as it says, ``beside`` others."""
+        listing = await self._look(beside)
         network, uuid = await asyncio.to_thread(accept, text, listing)
         listing = replace(listing, definitions={**listing.definitions, uuid: network})
         verb: Verb = "apply" if uuid in listing.running else "start"
@@ -192,8 +195,13 @@ class Inquiries:
     def _seen(self) -> tuple[NetworkInfo, ...]:
         return self._live.seen(self.catalog.infos(), self.catalog.running())
 
-    async def _look(self) -> Listing:
-        return await asyncio.to_thread(self.catalog.look)
+    async def _look(self, beside: Sequence[str] = ()) -> Listing:
+        """All networks; as those documents define them, where some are given."""
+        listing = await asyncio.to_thread(self.catalog.look)
+        if not beside:
+            return listing
+        read = await asyncio.to_thread(definitions.read_beside, beside, listing.known)
+        return replace(listing, definitions={**listing.definitions, **read})
 
     async def _preview(self, change: NamedChange) -> Preview:
         return preview(await (await self._live.changes()).preview(change.prepare))
