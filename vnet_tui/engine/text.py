@@ -8,7 +8,6 @@ beside them.
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
 
 REPLACEMENT = "\ufffd"
 """What stands for a character that isn't shown."""
@@ -16,7 +15,6 @@ REPLACEMENT = "\ufffd"
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-@lru_cache(maxsize=8192)
 def printable(text: str) -> str:
     """The text with every character that isn't a plain one replaced by U+FFFD.
 
@@ -24,7 +22,7 @@ def printable(text: str) -> str:
     bidirectional overrides), Cs (surrogates), Co and Cn (private and unassigned), Zl and Zp
     (separators of lines). Markup stays as it is: who shows the text must not interpret it.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # none of these, as Python defines it; so are most, and figures are many
         return text
     return "".join(
         REPLACEMENT if unicodedata.category(character) in _UNSAFE else character

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -10,12 +9,11 @@ from rich.cells import cell_len, set_cell_size
 ELLIPSIS = "…"
 
 
-@lru_cache(maxsize=16384)
 def fitted(text: str, width: int, justify: Literal["left", "right"] = "left") -> str:
     """The text in exactly ``width`` cells: padded, or cut with an ellipsis at its end."""
     if width <= 0:
         return ""
-    length = cell_len(text)
+    length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + ELLIPSIS
     padding = " " * (width - length)
