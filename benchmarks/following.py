@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,10 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+from benchmarks.lib.private_host import enter_private_host
 from tests.support.networks import document
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
-from vnet_tui.sandbox import namespaces
 
 FORWARDER = '<dns><forwarder address="192.0.2.53"/></dns>'
 """With one, a dnsmasq needs no inotify instance, of which a host has 128."""
@@ -77,12 +76,7 @@ def main() -> int:
     parser.add_argument("--leases", type=int, default=12, help="how many each (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 100], metavar="N")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.error("it needs root, to make namespaces")
-    namespaces.unshare(namespaces.CLONE_NEWNET | namespaces.CLONE_NEWNS)
-    namespaces.make_mounts_private()
-    namespaces.mount_tmpfs("/run")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    enter_private_host(parser)
     print("from the lease file to the rule in the kernel: median, worst")
     for size in options.sizes:
         asyncio.run(measure(size, options.leases))

@@ -19,12 +19,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from statistics import median
 
+from benchmarks.lib.private_host import enter_private_host
 from tests.support.inventory import processes_here
 from tests.support.networks import document
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.views import Event, EventKind
-from vnet_tui.sandbox import namespaces
 
 IDLE_SECONDS = 20.0
 
@@ -126,12 +126,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="how many times each (%(default)s)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 100], metavar="N")
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        parser.error("it needs root, to make namespaces")
-    namespaces.unshare(namespaces.CLONE_NEWNET | namespaces.CLONE_NEWNS)
-    namespaces.make_mounts_private()
-    namespaces.mount_tmpfs("/run")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    enter_private_host(parser)
     print(f"{'broken':<30}{'nets':>5}{'ms':>10}{'worst':>10}{'ms CPU':>10}")
     for size in options.sizes:
         asyncio.run(measure(size, options.rounds))
