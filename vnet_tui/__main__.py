@@ -113,7 +113,7 @@ def list_keys() -> int:
 
 def _daemon_answers(options: argparse.Namespace) -> bool:
     """Whether there is a daemon; what a user may do there is its business."""
-    from vnet_tui.client.wires import connected
+    from vnet_tui.client.way import connected
     from vnet_tui.engine.errors import VnetError
     from vnet_tui.engine.paths import Paths
 

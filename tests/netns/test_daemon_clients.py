@@ -314,5 +314,5 @@ def test_a_list_of_networks_loads_nothing_that_it_doesnt_need(lab: Lab, daemon: 
     assert done.stdout.lstrip().startswith("Name"), done.stderr
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "vnet_tui.client.remote" in loaded
-    dear = {"textual", "rich", "pyroute2", "iptc", "lxml", "asyncinotify", "argparse"}
+    dear = {"asyncio", "textual", "rich", "pyroute2", "iptc", "lxml", "asyncinotify", "argparse"}
     assert not loaded & (dear | {"vnet_tui.engine.engine", "vnet_tui.engine.model"})

@@ -51,6 +51,7 @@ def test_a_list_of_networks_loads_neither_interface_nor_netlink(tmp_path: Path) 
 
 
 def test_who_asks_a_daemon_loads_no_engine() -> None:
+    assert "asyncio" not in loaded("import vnet_tui.client.blocking")
     brought = loaded("import vnet_tui.client.remote, vnet_tui.client.stream")
     assert not brought & (INTERFACE | SLOW | {"lxml", "asyncinotify"})
     engine = {"vnet_tui.engine.engine", "vnet_tui.engine.model"}

@@ -62,6 +62,7 @@ _LOOKING = (
         about="Lists the networks that run, unless told otherwise. Definitions that can't be read "
         "are told on standard error.",
         json="an array of networks; of strings or numbers with --name, --uuid or --id",
+        asks=True,
     ),
     Command(
         "network-info",
@@ -69,6 +70,7 @@ _LOOKING = (
         "tell what a network is",
         operands=(NETWORK,),
         json="the network",
+        asks=True,
     ),
     Command(
         "network-name",
@@ -76,6 +78,7 @@ _LOOKING = (
         "print a network's name",
         operands=(NETWORK,),
         json="a string",
+        asks=True,
     ),
     Command(
         "network-uuid",
@@ -83,6 +86,7 @@ _LOOKING = (
         "print a network's UUID",
         operands=(NETWORK,),
         json="a string",
+        asks=True,
     ),
     Command(
         "network-dumpxml",
@@ -97,6 +101,7 @@ _LOOKING = (
         about="As it runs, with its id and the bridge's name; or, if it doesn't run or with "
         "--inactive, as it is defined. What is printed whole can be defined again.",
         json="a string",
+        asks=True,
     ),
     Command(
         "network-dhcp-leases",
@@ -105,6 +110,7 @@ _LOOKING = (
         operands=(NETWORK,),
         options=(Option("--mac", "only those of this MAC address", "MAC"),),
         json="an array of leases",
+        asks=True,
     ),
     Command(
         "network-port-list",
@@ -112,6 +118,7 @@ _LOOKING = (
         "list what is plugged into a running network",
         operands=(NETWORK,),
         json="an array of guests",
+        asks=True,
     ),
 )
 
@@ -315,6 +322,7 @@ _RUNNING = (
         json='an array of {"network", "verb", "disturbs", "steps": [{"text", "disturbs"}]}',
         status="2 if there is something to do.",
         document="file",
+        asks=True,
     ),
     Command(
         "network-confirm",
@@ -397,6 +405,7 @@ _EXAMINING = (
         "commands that open the way.",
         json="an array of findings",
         status="1 if anything is in the way.",
+        asks=True,
     ),
     Command(
         "network-explain",
@@ -413,6 +422,7 @@ _EXAMINING = (
         about="Sends no packet: it follows the rules of all tables on paper.",
         json="the answer, who decides, and the steps",
         status="1 unless the answer is yes.",
+        asks=True,
     ),
     Command(
         "network-suggest-subnet",
@@ -426,6 +436,7 @@ _EXAMINING = (
         ),
         about="Neither the host nor any definition.",
         json="a string",
+        asks=True,
     ),
 )
 

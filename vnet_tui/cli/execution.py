@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -26,24 +25,39 @@ def function_of(command: Command) -> Function:
 
 async def run_command(session: Session, command: Command, arguments: Arguments) -> int:
     """Its exit status; 1 for an error, which is told, and 128 and its number after a signal."""
+    import asyncio
+
     try:
         async with session.ended_in_order():
-            within = arguments.number("confirm_within") if command.deadline else None
-            if within is None:
-                status = await function_of(command)(session, arguments)
-            else:
-                from vnet_tui.cli.confirming import on_trial
-
-                status = await on_trial(session, function_of(command), arguments, within)
-            return int(status)
-    except VnetError as error:
-        tell_error(error, json=session.json)
-        return 1
+            return await _run(session, command, arguments)
     except asyncio.CancelledError:
         if not session.received:
             raise
         print("interrupted; what had begun was brought to its end, or undone", file=sys.stderr)
         return 128 + session.received[0]
+
+
+def run_at_once(session: Session, command: Command, arguments: Arguments) -> int:
+    """The same for a command that only asks, without an event loop: nothing has to come to its end
+    when a signal ends it."""
+    from vnet_tui.client.blocking import finished
+
+    return finished(_run(session, command, arguments))
+
+
+async def _run(session: Session, command: Command, arguments: Arguments) -> int:
+    try:
+        within = arguments.number("confirm_within") if command.deadline else None
+        if within is None:
+            status = await function_of(command)(session, arguments)
+        else:
+            from vnet_tui.cli.confirming import on_trial
+
+            status = await on_trial(session, function_of(command), arguments, within)
+        return int(status)
+    except VnetError as error:
+        tell_error(error, json=session.json)
+        return 1
 
 
 def tell_error(error: VnetError, *, json: bool = False) -> None:

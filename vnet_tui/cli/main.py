@@ -77,18 +77,20 @@ def _run(words: Sequence[str]) -> int:
 
 def _ask(command: Command, line: Line) -> int:
     """Run a command that asks an engine."""
-    import asyncio
-
     from vnet_tui.cli.documents import documents_of
-    from vnet_tui.cli.execution import run_command
+    from vnet_tui.cli.execution import run_at_once, run_command
     from vnet_tui.cli.session import Session
 
+    session = Session(line.shared)
     # Before there is an event loop, so that Ctrl-C ends a wait for a terminal or a pipe.
-    documents = documents_of(command, line.arguments)
+    session.documents = documents_of(command, line.arguments)
+    if command.asks and session.connect_at_once():
+        return run_at_once(session, command, line.arguments)
+
+    import asyncio
 
     async def run() -> int:
-        async with Session(line.shared) as session:
-            session.documents = documents
+        async with session:
             return await run_command(session, command, line.arguments)
 
     return asyncio.run(run())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import select
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -65,6 +64,19 @@ class Session:
             uri = self._shared.text("connect")
             self._connection = await connect(uri, paths=self.paths, watch=watch)
         return self._connection
+
+    def connect_at_once(self) -> bool:
+        """Whether the daemon of this host is what was asked for, and is there: then this session
+        asks it without an event loop."""
+        from vnet_tui.client import SYSTEM
+        from vnet_tui.client.blocking import connect
+        from vnet_tui.engine.errors import VnetError
+
+        uri = self._shared.text("connect") or os.environ.get("VNET_URI", "")
+        if uri in ("", SYSTEM):
+            with suppress(VnetError):
+                self._connection = connect(self.paths)
+        return self._connection is not None
 
     @property
     def paths(self) -> Paths:
@@ -134,6 +146,8 @@ class Session:
     async def aside(self, work: Callable[[], T]) -> T:
         """Let a person do something else at the terminal, in an editor for example: Ctrl-C is meant
         for that meanwhile."""
+        import asyncio
+
         self._aside = True
         try:
             return await asyncio.to_thread(work)
@@ -142,6 +156,8 @@ class Session:
 
     async def answer(self, prompt: str, seconds: float | None = None) -> str | None:
         """A line that a person types, empty at the end of input; None if none comes in time."""
+        import asyncio
+
         print(prompt, end="", flush=True)
         deadline = None if seconds is None else time.monotonic() + seconds
         while deadline is None or time.monotonic() < deadline:
@@ -157,6 +173,8 @@ class Session:
         The second one has its usual effect; the next engine then ends what was begun. ``received``
         gets the number of the first.
         """
+        import asyncio
+
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         self.received = []
         numbers = [

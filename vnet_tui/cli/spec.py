@@ -69,7 +69,8 @@ class Command(NamedTuple):
     with ``--json``. ``status`` tells what its exit status means besides 0, and 1 for an error.
     ``document`` names the operand or option that is a document to be read beforehand.
     ``deadline`` is true of changes that take ``--confirm-within``; ``watch`` of commands that need
-    an engine which follows what happens on the host; ``local`` of those that ask no engine.
+    an engine which follows what happens on the host; ``local`` of those that ask no engine;
+    ``asks`` of those that only ask, and for what there is at once: they need no event loop.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Command(NamedTuple):
     deadline: bool = False
     watch: bool = False
     local: bool = False
+    asks: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

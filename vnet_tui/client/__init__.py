@@ -38,10 +38,11 @@ async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False
     paths = paths or Paths.choose()
     if uri in ("", SYSTEM):
         from vnet_tui.client.remote import RemoteConnection
-        from vnet_tui.client.wires import SocketWay
+        from vnet_tui.client.way import SocketWay
+        from vnet_tui.client.wires import wire_over
 
         try:
-            return await RemoteConnection.open(SocketWay(paths.socket))
+            return await RemoteConnection.open(SocketWay(paths.socket, wire_over))
         except ConnectionLostError:
             if uri:
                 raise

@@ -6,28 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from vnet_tui.engine.errors import NotPermittedError
+from vnet_tui.protocol.methods import changes
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
-
-CHANGES = frozenset(
-    {
-        "apply",
-        "apply_document",
-        "confirm",
-        "create",
-        "define",
-        "mend",
-        "open_checkpoint",
-        "restart",
-        "roll_back",
-        "set_autostart",
-        "start",
-        "stop",
-        "undefine",
-    }
-)
-"""The methods of a connection that change something."""
 
 
 class _ReadOnly:
@@ -37,7 +19,7 @@ class _ReadOnly:
         self._connection = connection
 
     def __getattr__(self, name: str) -> object:
-        return _refusal(name) if name in CHANGES else getattr(self._connection, name)
+        return _refusal(name) if changes(name) else getattr(self._connection, name)
 
 
 def only_reading(connection: Connection) -> Connection:

@@ -11,7 +11,7 @@ import socket
 import sys
 from pathlib import Path
 
-from vnet_tui.client.wires import connected
+from vnet_tui.client.way import connected
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.paths import Paths
 
@@ -26,7 +26,6 @@ def main() -> int:
     except VnetError as error:
         print(f"{error.message} ({error.remedy})", file=sys.stderr)
         return 1
-    daemon.setblocking(True)
     with daemon:
         _pass(daemon)
     return 0

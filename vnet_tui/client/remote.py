@@ -6,22 +6,20 @@ each stream has its own. One that was lost is made anew, with pauses that grow.
 
 from __future__ import annotations
 
-import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from vnet_tui.client.connection import IMPORTED_LATER, Connection, OnProgress
-from vnet_tui.client.wires import START, Way
+from vnet_tui.client.way import START, Channel, Way
 from vnet_tui.engine.errors import ConnectionLostError, VnetError
-from vnet_tui.engine.unbroken import unbroken
-from vnet_tui.engine.views import Event, EventKind, Progress
+from vnet_tui.engine.views import Progress
 from vnet_tui.protocol import INTERFACE, faults
 from vnet_tui.protocol.codec import Json, WrongTypeError, decoder
+from vnet_tui.protocol.messages import BadMessageError, pack, unpack
 from vnet_tui.protocol.methods import JOIN, PROGRESS, RESULT, SKIPPED, Method, methods_of
-from vnet_tui.protocol.wire import BadMessageError, Wire, pack, unpack
 
 if TYPE_CHECKING:
     from vnet_tui.client.stream import Stream
@@ -32,30 +30,34 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds between attempts to reach a daemon that was lost; each pause is twice the one before."""
 
 CALL_PATIENCE = 3.0
-"""Seconds for which a call tries to reach a daemon that answered before."""
+"""Seconds for which a call tries to reach a daemon that answered before, unless told otherwise."""
 
 
 class RemoteConnection:
     """Implements :class:`~vnet_tui.client.connection.Connection`, whose methods it looks up when
     they are first used: :meth:`open` gives one."""
 
-    def __init__(self, way: Way) -> None:
+    def __init__(self, way: Way, patience: float = CALL_PATIENCE) -> None:
         self._way = way
+        self._patience = patience
         self._methods = methods_of(Connection, IMPORTED_LATER)
-        self._idle: list[Wire] = []
+        self._idle: list[Channel] = []
         self._streams: set[Stream] = set()
-        self._joined: set[Wire] = set()
+        self._joined: set[Channel] = set()
         self._session = os.urandom(12).hex()
         self._answered = False
         self._closed = False
 
     @classmethod
-    async def open(cls, way: Way, *, ask: bool = False) -> Connection:
+    async def open(
+        cls, way: Way, *, ask: bool = False, patience: float = CALL_PATIENCE
+    ) -> Connection:
         """A connection to the daemon at the end of a way; with ``ask``, one that has answered.
+        A call tries for ``patience`` seconds to reach a daemon that answered before.
 
         Raises :class:`~vnet_tui.engine.errors.ConnectionLostError` where there is none.
         """
-        made = cls(way)
+        made = cls(way, patience)
         try:
             wire = await way.open()
             if ask:
@@ -94,6 +96,10 @@ class RemoteConnection:
         bound = method.signature.bind(self, *given, **named).arguments
         arguments = {name: value for name, value in bound.items() if name != "self"}
         if method.changes:
+            import asyncio
+
+            from vnet_tui.engine.unbroken import unbroken
+
             return await unbroken(asyncio.ensure_future(self._change(method, arguments)))
         try:
             return await self._call(method, arguments)
@@ -113,7 +119,7 @@ class RemoteConnection:
             await self._join(wire)
         return await self._on(wire, method, arguments)
 
-    async def _join(self, wire: Wire) -> None:
+    async def _join(self, wire: Channel) -> None:
         """Make a connection part of one session with the others."""
         if wire in self._joined:
             return
@@ -124,7 +130,7 @@ class RemoteConnection:
     async def _call(self, method: Method, arguments: Mapping[str, Any]) -> Any:
         return await self._on(await self._take(), method, arguments)
 
-    async def _on(self, wire: Wire, method: Method, arguments: Mapping[str, Any]) -> Any:
+    async def _on(self, wire: Channel, method: Method, arguments: Mapping[str, Any]) -> Any:
         on_progress: OnProgress | None = arguments.get("on_progress")
         more = on_progress is not None
         try:
@@ -148,35 +154,36 @@ class RemoteConnection:
             return None
         return _decoded(method, content.get(RESULT))
 
-    async def _take(self) -> Wire:
+    async def _take(self) -> Channel:
         if self._closed:
             raise ConnectionLostError("this connection was closed")
         while self._idle:
             wire = self._idle.pop()
             if wire.open:
                 return wire
-        return await self.reach(CALL_PATIENCE if self._answered else 0.0)
+        return await self.reach(self._patience if self._answered else 0.0)
 
-    def _give_back(self, wire: Wire) -> None:
+    def _give_back(self, wire: Channel) -> None:
         if len(self._idle) < _MOST_IDLE and not self._closed:
             self._idle.append(wire)
         else:
             wire.close()
 
-    async def reach(self, patience: float) -> Wire:
+    async def reach(self, patience: float) -> Channel:
         """A new connection to the daemon, tried again for some seconds."""
-        loop = asyncio.get_running_loop()
-        end, pause = loop.time() + patience, FIRST_PAUSE
+        end, pause = time.monotonic() + patience, FIRST_PAUSE
         while True:
             try:
                 return await self._way.open()
             except ConnectionLostError:
-                if self._closed or loop.time() + pause > end:
+                if self._closed or time.monotonic() + pause > end:
                     raise
+            import asyncio
+
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _reply(self, wire: Wire, what: str) -> dict[str, Json]:
+    async def _reply(self, wire: Channel, what: str) -> dict[str, Json]:
         """The next reply. Raises the error that it tells."""
         try:
             message = await wire.receive()
@@ -203,7 +210,7 @@ class RemoteConnection:
         self._streams.add(stream)
         return stream
 
-    async def next_item(self, wire: Wire, method: Method) -> tuple[Any, int]:
+    async def next_item(self, wire: Channel, method: Method) -> tuple[Any, int]:
         """The next item of a stream (None: there is none in this reply), and how many were skipped
         before it. A stream that the daemon ends is as lost as one that breaks off."""
         reply = await self._reply(wire, method.wire_name)
@@ -214,12 +221,6 @@ class RemoteConnection:
         item = _decoded(method, content[RESULT]) if RESULT in content else None
         skipped = content.get(SKIPPED)
         return item, skipped if isinstance(skipped, int) else 0
-
-
-def lost_events(message: str) -> Event:
-    """An event that tells that some are missing."""
-    now = datetime.now(UTC)
-    return Event(time=now, kind=EventKind.WARNING, network=None, name="", message=message)
 
 
 def _message(name: str, arguments: Mapping[str, Json], *, more: bool = False) -> dict[str, Json]:

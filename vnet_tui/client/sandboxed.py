@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vnet_tui.client.wires import connected, wire_over
+from vnet_tui.client.way import Channel, connected
+from vnet_tui.client.wires import wire_over
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.protocol.wire import Wire
 
@@ -32,7 +33,7 @@ class SandboxWay:
             raise ConnectionLostError(f"the sandbox ended{self._said()}")
         return await wire_over(connected(self._path("vnetd.sock")))
 
-    async def lost(self, _wire: Wire, what: str) -> ConnectionLostError:
+    async def lost(self, _channel: Channel, what: str) -> ConnectionLostError:
         """What the sandbox said as it ended."""
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vnet_tui.client.way import Channel
 from vnet_tui.client.wires import wire_over
 from vnet_tui.engine.errors import ConnectionLostError, VnetError
 from vnet_tui.protocol.wire import Wire
@@ -70,7 +71,7 @@ class SshWay:
     _directory: tempfile.TemporaryDirectory[str] = field(
         default_factory=lambda: tempfile.TemporaryDirectory(prefix="vnet-ssh-")
     )
-    _relays: dict[Wire, _Relay] = field(default_factory=dict)
+    _relays: dict[Channel, _Relay] = field(default_factory=dict)
 
     async def open(self) -> Wire:
         """A new connection."""
@@ -80,12 +81,11 @@ class SshWay:
         ours, theirs = socket.socketpair()
         with theirs:
             process = await asyncio.to_thread(_start, argv, theirs, said)
-        ours.setblocking(False)
         wire = await wire_over(ours)
         self._relays[wire] = _Relay(process, said)
         return wire
 
-    async def lost(self, wire: Wire, what: str) -> ConnectionLostError:
+    async def lost(self, wire: Channel, what: str) -> ConnectionLostError:
         """What ssh, or the other host, said as it ended."""
         host, relay, said = self.destination.host, self._relays.get(wire), ""
         if relay is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from vnet_tui.client.remote import FIRST_PAUSE, LONGEST_PAUSE, lost_events
+from vnet_tui.client.remote import FIRST_PAUSE, LONGEST_PAUSE
+from vnet_tui.client.way import Channel
 from vnet_tui.engine.errors import ConnectionLostError
-from vnet_tui.engine.views import Event
+from vnet_tui.engine.views import Event, EventKind
 from vnet_tui.protocol.codec import Json
+from vnet_tui.protocol.messages import pack
 from vnet_tui.protocol.methods import Method
-from vnet_tui.protocol.wire import Wire, pack
 
 if TYPE_CHECKING:
     from vnet_tui.client.remote import RemoteConnection
@@ -38,7 +40,7 @@ class Stream:
         self._method = method
         self._call = pack(call)
         self._kept = kept
-        self._wire: Wire | None = None
+        self._wire: Channel | None = None
         self._waiting: deque[Any] = deque()
         self._closed = False
         self._reached = False
@@ -92,7 +94,7 @@ class Stream:
             return
         item, skipped = await self._remote.next_item(self._wire, self._method)
         if skipped and self._method.result is Event:
-            self._waiting.append(lost_events(f"{skipped} events came too fast and are lost"))
+            self._waiting.append(_lost_events(f"{skipped} events came too fast and are lost"))
         if item is not None:
             self._waiting.append(item)
 
@@ -113,4 +115,10 @@ class Stream:
             pause = min(2 * pause, LONGEST_PAUSE)
         if self._method.result is Event:
             told = "the daemon was away: what happened meanwhile is among the past events"
-            self._waiting.append(lost_events(told))
+            self._waiting.append(_lost_events(told))
+
+
+def _lost_events(message: str) -> Event:
+    """An event that tells that some are missing."""
+    now = datetime.now(UTC)
+    return Event(time=now, kind=EventKind.WARNING, network=None, name="", message=message)

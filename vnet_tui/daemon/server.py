@@ -17,8 +17,9 @@ from vnet_tui.daemon.rights import Peer, Rights, Role
 from vnet_tui.daemon.session import Session
 from vnet_tui.engine.errors import BusyError
 from vnet_tui.protocol import INTERFACE, faults
+from vnet_tui.protocol.messages import LONGEST_CALL, pack
 from vnet_tui.protocol.methods import Method, methods_of
-from vnet_tui.protocol.wire import LONGEST_CALL, Budget, Wire, pack
+from vnet_tui.protocol.wire import Budget, Wire
 
 T = TypeVar("T")
 

@@ -40,7 +40,8 @@ READING = frozenset(
         "xml",
     }
 )
-"""The methods that change nothing: whoever may read may call them. All others change."""
+"""The methods that change nothing: whoever may read may call them. All others change, but
+``close``, which is about the connection itself."""
 
 NEWEST_ONLY = frozenset({"samples"})
 """The streams of which a reader who is behind gets the newest item only. Of others it gets all,
@@ -57,6 +58,11 @@ PROGRESS = "progress"
 SKIPPED = "skipped"
 
 _ON_PROGRESS = "on_progress"
+
+
+def changes(name: str) -> bool:
+    """Whether the method of that name takes the right to change."""
+    return name not in READING and name != "close"
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ class Method:
     @property
     def changes(self) -> bool:
         """Whether it takes the right to change."""
-        return self.name not in READING
+        return changes(self.name)
 
     @property
     def doc(self) -> str:

@@ -1,6 +1,4 @@
-"""Varlink messages over a stream: JSON objects, each ended by a zero byte.
-
-The form is told in varlink.org/Method-Call.
+"""Varlink messages over a stream, in an event loop.
 
 Both ends use :class:`Wire`. Neither holds more than it must: who is not read from is not written
 to without bound, and no message may be longer than the one that waits for it allows.
@@ -9,49 +7,17 @@ to without bound, and no message may be longer than the one that waits for it al
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
-from vnet_tui.protocol.codec import Json
-
-LONGEST_CALL = 8 * 1024 * 1024
-"""Bytes of a call: the largest document that is accepted (2 MiB), with every character escaped."""
-
-LONGEST_REPLY = 64 * 1024 * 1024
-"""Bytes of a reply."""
+from vnet_tui.protocol.messages import BadMessageError
 
 _AHEAD = 64 * 1024
 """Bytes that are taken while earlier messages still wait for their turn."""
 
 _UNSENT = 64 * 1024
 """Bytes that may wait to be written before :attr:`Wire.behind` is true."""
-
-
-class BadMessageError(Exception):
-    """What came is no varlink message."""
-
-
-def pack(message: Mapping[str, Json]) -> bytes:
-    """A message as bytes."""
-    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace") + b"\0"
-
-
-def unpack(message: bytes | bytearray) -> dict[str, Json]:
-    """A message that came, without its zero byte. Raises :class:`BadMessageError`."""
-    try:
-        found = json.loads(message.decode("utf-8"), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise BadMessageError(f"no JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise BadMessageError("no JSON object")
-    return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
 
 
 class Budget:

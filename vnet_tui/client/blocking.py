@@ -1,0 +1,91 @@
+"""The daemon of this host, asked without an event loop: importing asyncio takes longer than most
+answers, and a program that asks once has nothing else to do meanwhile.
+
+It is the same connection over another channel: one whose coroutines never wait for a loop.
+
+>>> connection = connect(Paths.choose())  # doctest: +SKIP
+>>> infos = finished(connection.networks())
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from vnet_tui.client.connection import Connection
+from vnet_tui.client.remote import RemoteConnection
+from vnet_tui.client.way import Channel, SocketWay
+from vnet_tui.engine.paths import Paths
+from vnet_tui.protocol.messages import LONGEST_REPLY, BadMessageError
+
+T = TypeVar("T")
+
+_PIECE = 256 * 1024
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that waits for no event loop. RuntimeError for one that does."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    work.close()
+    raise RuntimeError("this waits for an event loop, and there is none")
+
+
+def connect(paths: Paths, patience: float | None = None) -> Connection:
+    """A connection to the daemon of this host whose questions block; changes and streams need an
+    event loop. ``patience`` is how many seconds the daemon may think; unless given, as long as it
+    wants.
+
+    Raises :class:`~vnet_tui.engine.errors.VnetError` where there is none.
+    """
+
+    async def over(made: socket.socket) -> Channel:
+        made.settimeout(patience)
+        return _BlockingChannel(made)
+
+    return finished(RemoteConnection.open(SocketWay(paths.socket, over), patience=0.0))
+
+
+class _BlockingChannel:
+    """A connection that is waited for where it stands."""
+
+    def __init__(self, made: socket.socket) -> None:
+        self._socket = made
+        self._buffer = bytearray()
+        self.open = True
+
+    def write(self, data: bytes) -> None:
+        """Send bytes; where the connection is gone, :meth:`receive` will tell."""
+        with contextlib.suppress(OSError):
+            self._socket.sendall(data)
+
+    async def receive(self) -> bytes | None:
+        """The next message, without its zero byte; None when there are no more, or none in time."""
+        seen = 0
+        while (end := self._buffer.find(b"\0", seen)) < 0:
+            seen = len(self._buffer)
+            if seen > LONGEST_REPLY:
+                self.close()
+                raise BadMessageError(f"longer than {LONGEST_REPLY} bytes")
+            piece = b""
+            with contextlib.suppress(OSError):
+                piece = self._socket.recv(_PIECE)
+            if not piece:
+                self.close()
+                return None
+            self._buffer += piece
+        message = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return message
+
+    def close(self) -> None:
+        """End the connection."""
+        self.open = False
+        self._socket.close()
+
+    abort = close
