@@ -219,6 +219,37 @@ async def test_samples_come_and_history_grows(connection: Connection) -> None:
     await soon(history)
 
 
+async def test_the_hosts_own_links_are_sampled_too(connection: Connection, lab: Lab) -> None:
+    await connection.define(WEB)
+    await connection.start(["web"])
+    lab.guest("srv", "vn-web")
+    lab.ip("link", "add", "up0", "type", "veth", "peer", "name", "far0")
+    lab.ip("link", "set", "up0", "up")
+    lab.ip("link", "set", "far0", "up")
+    lab.ip("route", "add", "198.51.100.0/24", "dev", "up0")
+
+    async def when(defaults: tuple[int, ...]) -> set[str]:
+        async with asyncio.timeout(10):
+            async for sample in connection.samples():
+                found = sample.links.get("up0")
+                if found is not None and found.defaults == defaults:
+                    assert found.speed is None
+                    assert found.routes == 1
+                    return set(sample.links)
+        raise AssertionError("no more samples")
+
+    assert await when(()) == {"up0", "far0"}
+    lab.ip("route", "add", "default", "dev", "up0")
+    await when((4,))
+    lab.ip("route", "del", "default")
+    await when(())
+
+    async def history() -> bool:
+        return len(await connection.history(None, "up0")) > 0
+
+    await soon(history)
+
+
 async def test_calls_at_once_each_get_their_own_answer(connection: Connection) -> None:
     names = [f"n{number}" for number in range(12)]
     for number, name in enumerate(names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
@@ -19,6 +19,7 @@ from vnet_tui.engine.views import (
     Flow,
     Guest,
     HistoryPoint,
+    HostLink,
     Lease,
     NetworkInfo,
     NetworkTraffic,
@@ -74,11 +75,50 @@ class Recorded:
 
     def history(self, moment: float, length: int, port: str | None) -> Iterable[HistoryPoint]:
         """A point a second over ``length`` seconds up to a moment; of one port, or of all."""
-        for second in range(length):
-            at = moment - length + 1 + second
+
+        def figures(at: float) -> Traffic:
             traffic = self.traffic(at)
-            rates = (traffic.ports[port] if port else traffic.traffic).rates
-            yield HistoryPoint(time=at, in_bits=rates.in_bits, out_bits=rates.out_bits)
+            return traffic.ports[port] if port else traffic.traffic
+
+        return points(figures, moment, length)
+
+
+def points(
+    figures: Callable[[float], Traffic], moment: float, length: int
+) -> Iterable[HistoryPoint]:
+    """A point a second over ``length`` seconds up to a moment."""
+    for second in range(length):
+        at = moment - length + 1 + second
+        rates = figures(at).rates
+        yield HistoryPoint(time=at, in_bits=rates.in_bits, out_bits=rates.out_bits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedLink:
+    """A link of the host's own as it is replayed."""
+
+    name: str
+    in_bits: float
+    out_bits: float
+    speed: float | None = None
+    defaults: tuple[int, ...] = ()
+    routes: int = 1
+
+    def at(self, moment: float) -> HostLink:
+        """Its figures at a moment, always the same."""
+        return HostLink(
+            traffic=_traffic(self.in_bits, self.out_bits, int(moment) + len(self.name), 1),
+            speed=self.speed,
+            defaults=self.defaults,
+            routes=self.routes,
+        )
+
+
+LINKS = (
+    RecordedLink(name="eth0", in_bits=13e6, out_bits=3e6, speed=1e9, defaults=(4, 6)),
+    RecordedLink(name="wg0", in_bits=4e3, out_bits=9e3),
+)
+"""A host with a network card, which leads to everywhere, and a tunnel to somewhere."""
 
 
 def _count(packets: int) -> Count:

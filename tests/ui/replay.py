@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from tests.ui import recorded
-from tests.ui.recorded import DEMO, NOW, Recorded
+from tests.ui.recorded import DEMO, LINKS, NOW, Recorded, RecordedLink
 from vnet_tui.engine.check import check_together
 from vnet_tui.engine.errors import (
     DocumentError,
@@ -92,11 +92,12 @@ class Replay:
     with every document; ``preview`` what it takes to have it run, ``obstacle`` what is in the way
     of that. ``between_steps`` is awaited before each step of a change: a test holds a
     change there, for good at ``never``. ``moving`` is how many networks' figures change; all,
-    unless said.
+    unless said. ``links`` are the host's own.
     """
 
     def __init__(self, networks: Sequence[Recorded] = DEMO, *, via: str = "embedded") -> None:
         self.now = NOW
+        self.links: tuple[RecordedLink, ...] = LINKS
         self.fail: VnetError | None = None
         self.problems: tuple[Problem, ...] = ()
         self.findings: tuple[Finding, ...] = ()
@@ -139,6 +140,7 @@ class Replay:
                 for number, (uuid, network) in enumerate(self._networks.items())
                 if network.info.active
             },
+            links={link.name: link.at(self.now) for link in self.links},
         )
 
     def remembered(self) -> bool:
@@ -374,7 +376,10 @@ class Replay:
     def samples(self) -> AsyncIterator[Sample]:
         return self._samples.listen()
 
-    async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
+    async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        if ref is None:
+            link = next(one for one in self.links if one.name == port)
+            return tuple(recorded.points(lambda at: link.at(at).traffic, self.now, 600))
         network = self._find(ref)
         self._remembered.add(network.info.uuid)
         if not network.info.active:

@@ -182,8 +182,9 @@ class Connection(Protocol):
     def samples(self) -> AsyncIterator[Sample]:
         """Statistics, once a second while somebody listens."""
 
-    async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
-        """The last ten minutes of a network or of one of its ports, oldest first."""
+    async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        """The last ten minutes of a network or of one of its ports, oldest first; without a
+        network, of the host's own link of that name (:attr:`Sample.links`)."""
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on."""

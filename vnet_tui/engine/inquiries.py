@@ -151,9 +151,11 @@ class Inquiries:
         async for sample in await self._live.samples():
             yield sample
 
-    async def history(self, ref: Ref, port: str | None = None) -> tuple[HistoryPoint, ...]:
-        """The last ten minutes of a network or of one of its ports, oldest first."""
-        return await self._live.history((await self._look()).find(ref), port)
+    async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        """The last ten minutes of a network or of one of its ports, oldest first; without a
+        network, of the host's own link of that name."""
+        uuid = None if ref is None else (await self._look()).find(ref)
+        return await self._live.history(uuid, port)
 
     def events(self) -> AsyncIterator[Event]:
         """What happens from now on, whoever does it."""

@@ -20,6 +20,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.flow_reader import FlowReader
 from vnet_tui.engine.guard import Guard
 from vnet_tui.engine.guests import find_guest, guests, namesake_notes
+from vnet_tui.engine.host_links import own_links, with_speed
 from vnet_tui.engine.leases import LeaseWatch, read_leases
 from vnet_tui.engine.lost_ports import LostPorts
 from vnet_tui.engine.model import Address, Network
@@ -46,6 +47,12 @@ from vnet_tui.engine.views import (
     Sample,
 )
 from vnet_tui.engine.waiting import Waiting
+
+AGAIN = 2.0
+"""Seconds after which who watches sees which links of the host lead out now."""
+
+SHARE = 0.01
+"""So much of the time may be spent on that, however many interfaces and routes there are."""
 
 
 class Live:
@@ -145,6 +152,7 @@ class Live:
             self._sampler.start()
             self._tasks = [
                 asyncio.create_task(self._follow_leases()),
+                asyncio.create_task(self._follow_links()),
                 asyncio.create_task(self._senses.run()),
                 asyncio.create_task(self._repair.run()),
                 asyncio.create_task(
@@ -169,8 +177,8 @@ class Live:
         await self.watch()
         return self._running_sampler().samples()
 
-    async def history(self, uuid: UUID, port: str | None) -> tuple[HistoryPoint, ...]:
-        """What is kept of a network's or a port's traffic."""
+    async def history(self, uuid: UUID | None, port: str | None) -> tuple[HistoryPoint, ...]:
+        """What is kept of the traffic of a network, of a port, or of the host's own links."""
         await self.watch()
         return self._running_sampler().history(uuid, port)
 
@@ -247,8 +255,24 @@ class Live:
 
     async def _rewire(self) -> None:
         """Sample the interfaces that now make up the running networks."""
-        if self._sampler is not None:
-            self._sampler.topology = wire(await self.links(), self._bridges())
+        if self._sampler is None:
+            return
+        driver = await self._system.links()
+        links, bridges = await driver.snapshot(), self._bridges()
+        self._sampler.topology = wire(links, bridges)
+        speeds = await driver.speeds(with_speed(links))
+        self._sampler.links = own_links(links, bridges.values(), speeds)
+
+    async def _follow_links(self) -> None:
+        """Sample the links that the host has now; nobody tells of routes that change."""
+        pause = AGAIN
+        while True:
+            await asyncio.sleep(pause)
+            if self._running_sampler().watched:
+                began = time.monotonic()
+                with contextlib.suppress(VnetError):  # the next time, then
+                    await self._rewire()
+                pause = max(AGAIN, (time.monotonic() - began) / SHARE)
 
     async def _looked(self, found: Looked) -> None:
         """Take account of what there is now."""

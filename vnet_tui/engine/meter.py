@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 from uuid import UUID
 
 from vnet_tui.engine.readings import NO_READINGS, Counters, Readings
 from vnet_tui.engine.rule_counters import NetworkCounters
-from vnet_tui.engine.views import HistoryPoint, NetworkTraffic, Rates, Sample, Totals, Traffic
+from vnet_tui.engine.views import (
+    HistoryPoint,
+    HostLink,
+    NetworkTraffic,
+    Rates,
+    Sample,
+    Totals,
+    Traffic,
+)
 
 KEPT_SAMPLES = 600
 """Ten minutes, at one sample a second."""
@@ -39,6 +47,12 @@ class Wiring:
 
 Topology = Mapping[UUID, Wiring]
 
+OwnLinks = Mapping[int, tuple[str, HostLink]]
+"""The host's own links by index: their names, and what is known of them but for the traffic."""
+
+NOT_MEASURED = Traffic(rates=Rates(), totals=Totals())
+"""As of a link about which nothing is known yet."""
+
 Counted = Mapping[UUID, NetworkCounters]
 """What the firewall counted, by network."""
 
@@ -59,6 +73,8 @@ class Meter:
         self._kept = kept
         self._kept_gone = kept_gone
         self._topology: Topology = {}
+        self._links: OwnLinks = {}
+        self._own: OwnLinks = {}
         self._times = array("d", [0.0]) * kept
         self._elapsed = array("d", [0.0]) * kept
         self._number = 0
@@ -76,12 +92,33 @@ class Meter:
     @topology.setter
     def topology(self, topology: Topology) -> None:
         self._topology = topology
+        self._arrange()
+
+    @property
+    def links(self) -> OwnLinks:
+        """Which links of the host's own are measured: of those that were set, the ones that are
+        no part of a network."""
+        return self._own
+
+    @links.setter
+    def links(self, links: OwnLinks) -> None:
+        self._links = links
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Go on with the histories of what is measured now."""
         current: dict[_Key, _Series] = {}
         rows = []
-        for network, wiring in topology.items():
+        ours = set()
+        for network, wiring in self._topology.items():
             for index, port in ((wiring.bridge, None), *wiring.ports.items()):
                 series = current[network, port] = self._revive((network, port))
                 rows.append((index, series.ins, series.outs))
+                ours.add(index)
+        self._own = {index: link for index, link in self._links.items() if index not in ours}
+        for index, (name, _) in self._own.items():
+            series = current[None, name] = self._revive((None, name))
+            rows.append((index, series.outs, series.ins))
         for key, series in self._series.items():
             if key not in current:
                 series.until = self._number
@@ -128,11 +165,16 @@ class Meter:
         self._number += 1
         self._readings, self._moment = readings, moment
         interval = _Interval(readings, earlier, elapsed)
-        return Sample(time=time, networks=_Networks(self._topology, interval, counted))
+        return Sample(
+            time=time,
+            networks=_Networks(self._topology, interval, counted),
+            links=_Links(self._own, interval),
+        )
 
-    def history(self, network: UUID, port: str | None = None) -> tuple[HistoryPoint, ...]:
+    def history(self, network: UUID | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
         """What is known of the last ten minutes of a network's bridge, or of one of its ports,
-        oldest first; nothing for what isn't in the topology."""
+        oldest first; without a network, of the host's own link of that name. Nothing for what
+        isn't measured."""
         series = self._series.get((network, port))
         if series is None:
             return ()
@@ -150,7 +192,7 @@ class Meter:
         return tuple(points)
 
 
-_Key = tuple[UUID, str | None]
+_Key = tuple[UUID | None, str | None]
 
 
 class _Series:
@@ -190,6 +232,29 @@ def _traffic(now: Counters, then: Counters | None, elapsed: float) -> Traffic:
         out_drops=out_drops,
     )
     return Traffic(rates=rates, totals=totals)
+
+
+def _mirrored(traffic: Traffic) -> Traffic:
+    """The other way round: what a link of the host's own receives goes towards the guests."""
+    rates, totals = traffic.rates, traffic.totals
+    return Traffic(
+        rates=Rates(
+            in_bits=rates.out_bits,
+            out_bits=rates.in_bits,
+            in_packets=rates.out_packets,
+            out_packets=rates.in_packets,
+            in_drops=rates.out_drops,
+            out_drops=rates.in_drops,
+        ),
+        totals=Totals(
+            in_bytes=totals.out_bytes,
+            out_bytes=totals.in_bytes,
+            in_packets=totals.out_packets,
+            out_packets=totals.in_packets,
+            in_drops=totals.out_drops,
+            out_drops=totals.in_drops,
+        ),
+    )
 
 
 class _Interval:
@@ -276,3 +341,22 @@ class _Ports(Mapping[str, Traffic]):
 
     def __len__(self) -> int:
         return len(self._there())
+
+
+class _Links(Mapping[str, HostLink]):
+    """The host's own links in a sample, each worked out when it is asked for."""
+
+    __slots__ = ("_known", "_measured")
+
+    def __init__(self, links: OwnLinks, interval: _Interval) -> None:
+        self._known = dict(links.values())
+        self._measured = _Ports({index: name for index, (name, _) in links.items()}, interval)
+
+    def __getitem__(self, name: str) -> HostLink:
+        return replace(self._known[name], traffic=_mirrored(self._measured[name]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._measured)
+
+    def __len__(self) -> int:
+        return len(self._measured)

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from uuid import UUID
 
 from vnet_tui.engine.errors import DriverError
-from vnet_tui.engine.meter import NOTHING_COUNTED, Meter, Topology, Wiring
+from vnet_tui.engine.meter import NOTHING_COUNTED, Meter, OwnLinks, Topology, Wiring
 from vnet_tui.engine.readings import Readings
 from vnet_tui.engine.resources import LinkSnapshot
 from vnet_tui.engine.rule_sampler import RuleSampler
@@ -85,6 +85,20 @@ class Sampler:
         self._meter.topology = topology
 
     @property
+    def links(self) -> OwnLinks:
+        """Which links of the host's own are sampled; to be set anew, too."""
+        return self._meter.links
+
+    @links.setter
+    def links(self, links: OwnLinks) -> None:
+        self._meter.links = links
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody subscribes."""
+        return self._subscribers > 0
+
+    @property
     def running(self) -> bool:
         """Whether samples are being taken."""
         return self._task is not None
@@ -129,8 +143,9 @@ class Sampler:
             self._subscribers -= 1
             self._adjust()
 
-    def history(self, network: UUID, port: str | None = None) -> tuple[HistoryPoint, ...]:
-        """The last ten minutes of a network's bridge or of one of its ports, oldest first."""
+    def history(self, network: UUID | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
+        """The last ten minutes of a network's bridge or of one of its ports, oldest first; without
+        a network, of the host's own link of that name."""
         return self._meter.history(network, port)
 
     def _adjust(self) -> None:

@@ -173,11 +173,29 @@ class NetworkTraffic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostLink:
+    """An interface of the host's own: neither the bridge of a network nor a port of one.
+
+    *In* is what it received, *out* what it sent: towards the guests and from them, as everywhere.
+    ``defaults`` are the versions of IP (4, 6) whose default route leads out there, ``routes`` is
+    how many other routes do. ``speed`` is what the link carries, in bits a second; None where
+    nobody knows: virtual interfaces carry what the processor does.
+    """
+
+    traffic: Traffic
+    speed: float | None = None
+    defaults: tuple[int, ...] = ()
+    routes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """All running networks at one moment (seconds since 1970)."""
+    """All running networks, and the host's own links that are up by their names, at one moment
+    (seconds since 1970)."""
 
     time: float
     networks: Mapping[UUID, NetworkTraffic]
+    links: Mapping[str, HostLink] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
+from vnet_tui.engine.drivers.link_speed import link_speeds
 from vnet_tui.engine.drivers.links.look import Look
 from vnet_tui.engine.drivers.links.messages import LinkMessage
 from vnet_tui.engine.drivers.links.watch import LinkWatch, listen
@@ -66,6 +67,10 @@ class Links:
     async def snapshot(self) -> LinkSnapshot:
         """All interfaces with their addresses, and the routes of the main table."""
         return await self._run(self._look.snapshot)
+
+    async def speeds(self, names: Sequence[str]) -> Mapping[str, float]:
+        """What those of these interfaces carry that tell it, in bits a second."""
+        return await self._run(lambda: link_speeds(names))
 
     async def forwarding_database(self, bridge: str | int) -> Mapping[str, str]:
         """Behind which port a bridge (by name or index) has learned each MAC, as of now; empty
