@@ -35,7 +35,7 @@ def read_fragment(
     """
     from lxml import etree
 
-    from vnet_tui.engine.xml.reader import walk
+    from vnet_tui.engine.xml.walk import walk
     from vnet_tui.engine.xml.tree import tree
 
     text = _DECLARATION.sub("", text).strip()
@@ -62,7 +62,7 @@ def read_fragment(
             root.set(name, value)
         text = etree.tostring(root, encoding="unicode", with_tail=False)
     try:
-        _, reading = walk(f"{before}{text}{after}</network>")
+        reading = walk(f"{before}{text}{after}</network>").reading
         problems = reading.problems
     except DocumentError as error:
         problems = error.problems

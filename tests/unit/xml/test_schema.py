@@ -15,7 +15,7 @@ from vnet_tui.engine.errors import DocumentError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml import tree, write
 from vnet_tui.engine.xml.nodes import CHILDREN
-from vnet_tui.engine.xml.reader import walk
+from vnet_tui.engine.xml.walk import walk
 
 RNG = "{http://relaxng.org/ns/structure/1.0}"
 DOCUMENTATION = "{http://relaxng.org/ns/compatibility/annotations/1.0}documentation"
@@ -74,9 +74,9 @@ CHANGES = ["value", "set", "drop", "tag", "add", "copy", "move", "text"]
 def verdicts(document: str) -> tuple[bool, bool]:
     """Whether our walk and the schema accept a document; the walk alone knows that the address of
     a subnet has no bits beyond its prefix, which no pattern can say."""
-    root, reading = walk(document)
-    told = [one for one in reading.problems if "bits beyond its prefix" not in one.message]
-    return not told, tree.schema().validate(root)
+    found = walk(document)
+    told = [one for one in found.reading.problems if "bits beyond its prefix" not in one.message]
+    return not told, tree.schema().validate(found.root)
 
 
 @st.composite

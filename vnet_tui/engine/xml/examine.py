@@ -8,7 +8,8 @@ from dataclasses import replace
 from vnet_tui.engine.check import check, check_together
 from vnet_tui.engine.errors import DocumentError, Problem, Severity
 from vnet_tui.engine.model import Network
-from vnet_tui.engine.xml.reader import Reading, read
+from vnet_tui.engine.xml.reader import read
+from vnet_tui.engine.xml.walk import Reading
 
 
 def examine(

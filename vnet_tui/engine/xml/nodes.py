@@ -67,7 +67,12 @@ def limited(problems: list[Problem]) -> tuple[Problem, ...]:
 
 class Node:
     """An element. Its attributes are taken with :meth:`get` and :meth:`need`, its children with
-    :meth:`take`; what is left then is unknown, and told by :meth:`close`."""
+    :meth:`take`; what is left then is unknown, and told by :meth:`close`.
+
+    ``inner`` is where that begins which is in it, and ``after`` where it ends, with comments that
+    end the line of its tag. It is ``tangled`` where such a comment has others before it that go
+    with another element.
+    """
 
     __slots__ = (
         "_asked",
@@ -76,9 +81,12 @@ class Node:
         "_place",
         "_problems",
         "_scan",
+        "after",
         "children",
         "comments",
+        "inner",
         "tag",
+        "tangled",
         "trailing",
     )
 
@@ -87,6 +95,9 @@ class Node:
         self.comments: list[str] = []
         self.trailing: list[str] = []
         self.children: list[Node] = []
+        self.inner = place.tag_end
+        self.after = place.end
+        self.tangled = False
         self._element = element
         self._place = place
         self._scan = scan
@@ -98,6 +109,12 @@ class Node:
     def line(self) -> int:
         """The line in which it begins."""
         return self._scan.line(self._place.start)
+
+    @property
+    def end_tag(self) -> int:
+        """Where its end tag begins, or where it ends where it has none."""
+        begin = self._scan.text.rfind("</", self._place.tag_end, self._place.end)
+        return self._place.end if begin < 0 else begin
 
     @property
     def written(self) -> Written:
@@ -298,7 +315,16 @@ def _build(element: Xml, places: Iterator[Place], scan: Scan, problems: Problems
     pending: list[str] = []
     for child in element:
         if is_comment(child):
-            (last.comments if next(places).tails else pending).append(_comment(child))
+            place = next(places)
+            if not place.tails:
+                pending.append(_comment(child))
+                continue
+            last.comments.append(_comment(child))
+            if last is node:
+                node.inner = place.end
+            else:
+                last.after = place.end
+            node.tangled = node.tangled or bool(pending)
         elif isinstance(child.tag, str):
             last = _build(child, places, scan, problems)
             last.comments[:0] = pending

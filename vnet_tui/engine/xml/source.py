@@ -24,16 +24,25 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uf
 terminals obey some of them."""
 
 
-def decode(document: str | bytes) -> str:
-    """The document as text with plain newlines.
+def plain(document: str | bytes) -> str:
+    """The document as text with plain newlines, whatever characters there are in it.
 
     Raises :class:`~vnet_tui.engine.errors.DocumentError` when it is too large, in an encoding
-    that isn't read, not valid in its encoding, or has control characters.
+    that isn't read, or not valid in its encoding.
     """
     if len(document) > MAX_BYTES:
         raise _too_large()
     text = _decode(document) if isinstance(document, bytes) else document.removeprefix("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(text) * 4 > MAX_BYTES and len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+        raise _too_large()
+    return text
+
+
+def decode(document: str | bytes) -> str:
+    """The document as :func:`plain` text without control characters. Raises
+    :class:`~vnet_tui.engine.errors.DocumentError` as that does, and where it has any."""
+    text = plain(document)
     problems = [
         Problem(
             message=f"the control character U+{ord(found.group()):04X} stands in the document",
@@ -45,8 +54,6 @@ def decode(document: str | bytes) -> str:
     ]
     if problems:
         raise DocumentError("the document has characters that XML doesn't allow", problems)
-    if len(text.encode()) > MAX_BYTES:
-        raise _too_large()
     return text
 
 
