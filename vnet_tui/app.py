@@ -151,7 +151,8 @@ class VnetApp(Configured):
             running for running in self.operations if running.operation is not operation
         )
         if message.error is None:
-            self.notify(f"{operation.done}.")
+            if operation.done:
+                self.notify(f"{operation.done}.")
         else:
             from vnet_tui.screens.failure import FailureScreen  # not for the first picture
 

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.reactive import var
 from textual.screen import ModalScreen, Screen, SystemModalScreen
 
+from vnet_tui.applying import Applying
 from vnet_tui.feed import Feed, Lost
-from vnet_tui.trial import Trial
 from vnet_tui.widgets.roles import role_css
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ SILENCE = 4.0
 """Seconds without a sample, of which one comes each second, from which on a line tells."""
 
 
-class Connecting(Trial):
+class Connecting(Applying):
     """An application that has a connection, or is about to."""
 
     CSS: ClassVar[str] = "\n".join(

@@ -7,7 +7,8 @@ store meanwhile is followed, so that nobody overwrites it unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -58,11 +59,12 @@ class Staging(Feed):
     """What the store was last seen to have of the networks with staged drafts; None: nothing."""
 
     class Seen(Message):
-        """What is stored."""
+        """What is stored, and which drafts say nothing else."""
 
-        def __init__(self, stored: Mapping[UUID, str | None]) -> None:
+        def __init__(self, stored: Mapping[UUID, str | None], settled: Sequence[Draft]) -> None:
             super().__init__()
             self.stored = stored
+            self.settled = settled
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,11 +94,8 @@ class Staging(Feed):
         """Forget it, until that is undone."""
         self.staged = self.staged.drop(*message.uuids)
 
-    def action_undo_staged(self) -> None:
+    def undo_staged(self) -> None:
         """Take back the last edit that was staged, or the last dropping."""
-        if not self.staged.past:
-            self.notify("Nothing is staged that could be undone.", severity="warning")
-            return
         self.staged = self.staged.undone()
         count = len(self.staged)
         self.notify(f"Undone; {count or 'nothing'} {'is' if count < 2 else 'are'} pending now.")
@@ -123,16 +122,20 @@ class Staging(Feed):
 
     def look_at_stored(self) -> None:
         """Compare the staged drafts with what is stored now."""
-        connection, uuids = self.connection, tuple(self.staged.drafts)
-        if connection is not None and uuids and not self.applying:
-            self.run_latest("stored", partial(self._look, connection, uuids))
+        connection, drafts = self.connection, tuple(self.staged.drafts.values())
+        if connection is not None and drafts and not self.applying:
+            self.run_latest("stored", partial(self._look, connection, drafts))
 
-    async def _look(self, connection: Connection, uuids: Iterable[UUID]) -> None:
+    async def _look(self, connection: Connection, drafts: Sequence[Draft]) -> None:
         try:
-            stored = {uuid: await stored_document(connection, uuid) for uuid in uuids}
+            stored = {draft.uuid: await stored_document(connection, draft.uuid) for draft in drafts}
         except VnetError:
             return  # the connection is lost, which is told elsewhere
-        self.post_message(self.Seen(stored))
+        others = [draft for draft in drafts if stored[draft.uuid] != draft.base]
+        settled = await asyncio.to_thread(
+            lambda: [draft for draft in others if _says(draft, stored[draft.uuid])]
+        )
+        self.post_message(self.Seen(stored, settled))
 
     def run_latest(self, group: str, work: WorkType[None]) -> None:
         """Run it beside everything else, in the place of what runs of its group."""
@@ -142,6 +145,16 @@ class Staging(Feed):
         """Keep it, and say what others changed since the last look."""
         if self.applying:
             return
+        settled = [
+            draft for draft in message.settled if self.staged.drafts.get(draft.uuid) is draft
+        ]
+        for draft in settled:
+            self.notify(
+                f"{draft.name} is stored as you edited it, by others: it is pending no more.",
+                timeout=15,
+            )
+        if settled:
+            self.staged = self.staged.applied(*(draft.uuid for draft in settled))
         drafts = self.staged.drafts.values()
         known = {draft.uuid for draft in drafts if self.overtaken(draft)}
         self.stored = message.stored
@@ -157,6 +170,13 @@ async def stored_document(connection: Connection, uuid: UUID) -> str | None:
         return await connection.xml(uuid, inactive=True)
     except (NotFoundError, StateError):
         return None
+
+
+def _says(draft: Draft, stored: str | None) -> bool:
+    """Whether a draft describes what is stored. Reads both."""
+    if stored is None:
+        return False
+    return draft.network is not None and draft.network == Draft.of(draft.uuid, stored).network
 
 
 def staging_of(node: DOMNode) -> Staging:

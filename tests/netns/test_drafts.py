@@ -12,15 +12,16 @@ from tests.support.lab import Lab
 from tests.support.networks import document
 from vnet_tui.client.connection import Connection
 from vnet_tui.client.local import LocalConnection
-from vnet_tui.drafts.applying import apply_drafts
+from vnet_tui.drafts.applying import NotAppliedError, apply_drafts
 from vnet_tui.drafts.draft import Draft
+from vnet_tui.drafts.outlook import outlook_of
 from vnet_tui.engine.errors import StateError
 from vnet_tui.engine.model import Dhcp, Network
 from vnet_tui.engine.xml import parse
 
 
-async def defined(connection: Connection, name: str) -> Draft:
-    info = await connection.define(document(name))
+async def defined(connection: Connection, name: str, address: str = "10.61.0.1") -> Draft:
+    info = await connection.define(document(name, address=address))
     return Draft.of(info.uuid, await connection.xml(info.uuid, inactive=True))
 
 
@@ -44,7 +45,8 @@ async def test_all_drafts_are_stored_and_applied_to_what_runs(lab: Lab) -> None:
         one = await defined(connection, "one")
         await connection.start(["one"])
         new = Draft.new(Network(name="fresh"))
-        assert await apply_drafts(connection, [shorter(named(one, "first")), new]) is None
+        applied = await apply_drafts(connection, [shorter(named(one, "first")), new])
+        assert (applied.checkpoint, applied.warnings) == (None, ())
         assert await titles(connection) == {"fresh": "", "one": "first"}
         info = await connection.network("one")
         assert (info.pending, info.active) == (False, True)
@@ -61,8 +63,12 @@ async def test_one_that_somebody_changed_keeps_all_from_being_applied(lab: Lab) 
         new = Draft.new(Network(name="fresh"))
         await apply_drafts(theirs, [named(one, "theirs")])
         before = inventory(lab.paths)
-        with pytest.raises(StateError, match="changed since you read it"):
+        with pytest.raises(NotAppliedError, match="changed since you read it") as caught:
             await apply_drafts(mine, [new, named(one, "mine")])
+        assert isinstance(caught.value.cause, StateError)
+        assert (caught.value.name, caught.value.still_open) == ("one", None)
+        assert len(caught.value.taken_back) == 1
+        assert "fresh" in caught.value.taken_back[0]
         assert await titles(mine) == {"one": "theirs"}
         assert inventory(lab.paths) == before
         assert await mine.checkpoint() is None
@@ -76,7 +82,8 @@ async def test_changes_on_trial_go_back_unless_they_are_confirmed(lab: Lab) -> N
         one = await defined(connection, "one")
         kept: list[UUID] = []
         for confirmed in (False, True):
-            checkpoint = await apply_drafts(connection, [named(one, "trial")], confirm_within=60)
+            tried = await apply_drafts(connection, [named(one, "trial")], confirm_within=60)
+            checkpoint = tried.checkpoint
             assert checkpoint is not None
             assert await titles(connection) == {"one": "trial"}
             if confirmed:
@@ -87,3 +94,24 @@ async def test_changes_on_trial_go_back_unless_they_are_confirmed(lab: Lab) -> N
                 assert await titles(connection) == {"one": ""}
         assert kept
         assert await titles(connection) == {"one": "trial"}
+
+
+async def test_what_one_gives_up_another_may_take_whichever_was_begun_first(lab: Lab) -> None:
+    async with LocalConnection(lab.paths) as connection:
+        one = await defined(connection, "one")
+        two = await defined(connection, "two", "10.62.0.1")
+        await connection.start(["one", "two"])
+        free = two.retyped("move", two.text.replace("10.62.", "10.63."))
+        takes = one.retyped("move", one.text.replace("10.61.", "10.62."))
+        (problem,) = await connection.validate(takes.text)
+        assert "overlaps 10.62.0.0/24 of the network two" in problem.message
+        assert not (await outlook_of(connection, takes, [takes, free])).problems
+        clash = takes.retyped("clash", takes.text.replace("10.62.", "10.63."))
+        (problem,) = (await outlook_of(connection, clash, [clash, free])).problems
+        assert problem.message.endswith("of the network two, as two is pending here")
+        await apply_drafts(connection, [takes, free])
+        assert [str(info.addresses[0]) for info in await connection.networks()] == [
+            "10.62.0.1/24",
+            "10.63.0.1/24",
+        ]
+        await connection.stop(["one", "two"])

@@ -17,8 +17,8 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml import examine
 from vnet_tui.screens.editor import EditorScreen
 from vnet_tui.screens.element import ElementScreen
-from vnet_tui.screens.leave_editor import LeaveEditorScreen
 from vnet_tui.screens.networks import NetworksScreen
+from vnet_tui.screens.question import QuestionScreen
 from vnet_tui.widgets.editing.document import DocumentEditor
 
 SMALL, WIDE = (80, 24), (160, 48)
@@ -182,11 +182,11 @@ async def test_leaving_with_edits_asks() -> None:
         await pilot.press("delete")
         await until(pilot, lambda: not edited(app).outgoing.rules)
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, LeaveEditorScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, EditorScreen))
         await pilot.press("q")
-        await until(pilot, lambda: isinstance(app.screen, LeaveEditorScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
         await until(pilot, lambda: FOO.uuid in app.staged.drafts)
@@ -203,7 +203,7 @@ async def test_discarded_edits_are_gone() -> None:
         await pilot.press("down", "down", "down", "right")
         await until(pilot, lambda: "[routed]" in picture(app))
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, LeaveEditorScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
         assert not app.staged.drafts

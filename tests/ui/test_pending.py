@@ -9,15 +9,15 @@ from tests.ui.recorded import FOO, LAB
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
 from vnet_tui.engine.errors import Problem, StepFailedError
-from vnet_tui.engine.views import Disturbance, PlannedStep, Preview
+from vnet_tui.engine.views import Checkpoint, Disturbance, PlannedStep, Preview
 from vnet_tui.screens.apply_pending import ApplyPendingScreen
 from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.screens.editor import EditorScreen
 from vnet_tui.screens.failure import FailureScreen
-from vnet_tui.screens.leave_trial import LeaveTrialScreen
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
 from vnet_tui.screens.pending import PendingScreen
+from vnet_tui.screens.question import QuestionScreen
 from vnet_tui.staging import Stage
 
 SMALL, WIDE = (80, 24), (120, 40)
@@ -151,12 +151,12 @@ async def test_leaving_with_changes_on_trial_asks_what_becomes_of_them() -> None
         await apply(pilot, app, "enter")
         await until(pilot, lambda: shown(app, "on trial   60 s", "Nothing is pending."))
         await pilot.press("escape", "q")
-        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
         assert await replay.checkpoint() is not None
         await pilot.press("q")
-        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await pilot.press("y")
         await until(pilot, lambda: app.return_code == 0)
     assert replay.calls[-1] == "confirm c0ffee01"
@@ -184,7 +184,7 @@ async def test_the_deadline_passes_and_the_edits_are_staged_again() -> None:
         await until(pilot, lambda: shown(app, "on trial   10 s"))
         for _ in range(10):
             replay.tick()
-        await until(pilot, lambda: shown(app, "Rolled back; the edits are staged again."))
+        await until(pilot, lambda: shown(app, "Rolled back: all is as it was. What you edited"))
         assert "title" not in await stored(replay, "lab")
         assert app.staged.drafts == drafts
         assert app.checkpoint is None
@@ -296,7 +296,7 @@ async def test_theirs_are_taken() -> None:
         await until(pilot, lambda: list(app.staged.drafts) == [FOO.uuid])
 
 
-async def test_others_who_are_quicker_than_their_news_are_not_overwritten() -> None:
+async def test_others_who_come_while_it_is_asked_are_not_overwritten() -> None:
     replay = Replay()
     app = playing(replay)
     async with app.run_test(size=SMALL) as pilot:
@@ -304,14 +304,45 @@ async def test_others_who_are_quicker_than_their_news_are_not_overwritten() -> N
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, ApplyPendingScreen))
         await theirs(replay, "10.20.0.1", "10.20.0.2")
+        await until(pilot, lambda: app.overtaken(app.staged.drafts[LAB.uuid]))
         await pilot.press("k")
+        await until(pilot, lambda: isinstance(app.screen, OvertakenScreen))
+        await until(pilot, lambda: shown(app, "lab was changed by others", "10.20.0.2"))
+        assert replay.calls == ["define"]
+
+
+class Quicker(Replay):
+    """Another administrator is quicker than the news of it."""
+
+    async def open_checkpoint(self, confirm_within: float) -> Checkpoint:
+        await theirs(self, "10.20.0.1", "10.20.0.2")
+        return await super().open_checkpoint(confirm_within)
+
+
+async def test_others_who_are_quicker_than_their_news_are_not_overwritten() -> None:
+    replay = Quicker()
+    app = playing(replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await stage_two(pilot, app)
+        await apply(pilot, app, "k")
         await until(pilot, lambda: isinstance(app.screen, FailureScreen))
-        assert shown(app, "was changed since you read it")
+        assert shown(app, "network", "lab", "was changed since you read it", "is still pending")
         assert "10.20.0.2" in await stored(replay, "lab")
         assert "title" not in await stored(replay, "Foo")
         await pilot.press("escape")
         await until(pilot, lambda: "! others changed it" in line_of(app, "lab"))
         assert len(app.staged) == 2
+
+
+async def test_what_others_store_just_the_same_is_pending_no_more() -> None:
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await stage_two(pilot, app)
+        await replay.define(app.staged.drafts[LAB.uuid].text.replace("\n", "\n  "))
+        await until(pilot, lambda: shown(app, "lab is stored as you edited it, by others"))
+        assert list(app.staged.drafts) == [FOO.uuid]
+        assert not shown(app, "changed by others")
 
 
 async def test_changes_that_others_have_on_trial_are_told() -> None:

@@ -13,8 +13,8 @@ from tests.ui.replay import Replay
 from tests.ui.test_pending import PLAN, apply, shown, stage_two, theirs
 from vnet_tui.app import VnetApp
 from vnet_tui.screens.apply_pending import ApplyPendingScreen
-from vnet_tui.screens.leave_trial import LeaveTrialScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
+from vnet_tui.screens.question import QuestionScreen
 
 SnapCompare = Callable[..., bool]
 Then = Callable[[Pilot[Any], VnetApp, Replay], Awaitable[None]]
@@ -85,7 +85,7 @@ def test_on_trial(compare: Callable[[Then], bool]) -> None:
         replay.tick()
         await until(pilot, lambda: shown(app, "on trial   41 s"))
         app.action_leave()  # on the list, whose charts are pictures of their own, q does it
-        await until(pilot, lambda: isinstance(app.screen, LeaveTrialScreen))
+        await until(pilot, lambda: isinstance(app.screen, QuestionScreen))
         await until(pilot, lambda: shown(app, "on trial   41 s", "Roll back"))
 
     assert compare(go)

@@ -49,6 +49,20 @@ class Staged:
         *earlier, last = self.past
         return Staged(drafts=last, past=tuple(earlier))
 
+    def others(self, uuid: UUID) -> tuple[Draft, ...]:
+        """The drafts of all other networks."""
+        return tuple(draft for draft in self.drafts.values() if draft.uuid != uuid)
+
+    def forgotten(self) -> tuple[tuple[Draft, int], ...]:
+        """The drafts that :meth:`undone` takes edits from for good, and how many those are."""
+        earlier = self.past[-1] if self.past else self.drafts
+        counts = (
+            (draft, len(draft.edits) - len(before.edits if before is not None else ()))
+            for uuid, draft in self.drafts.items()
+            if (before := earlier.get(uuid)) is not draft
+        )
+        return tuple((draft, max(1, count)) for draft, count in counts)
+
     def _with(self, drafts: Mapping[UUID, Draft]) -> Staged:
         if drafts == self.drafts:
             return self

@@ -17,7 +17,7 @@ from textual.widgets import Button, Static
 from vnet_tui.assets import style_sheet
 from vnet_tui.widgets.fields import ChoiceField
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.picture import Picture
+from vnet_tui.widgets.picture import Line, Picture
 
 MOST_TOLD = 8
 """So many networks are told one by one."""
@@ -58,8 +58,9 @@ class ApplyPendingScreen(ModalScreen[Keeping | None]):
         Binding("up", "app.focus_previous", "before", show=False),
     ]
 
-    def __init__(self, effects: Sequence[tuple[str, Cell]]) -> None:
-        """``effects`` are the networks by name, each with what applying it disturbs."""
+    def __init__(self, effects: Sequence[tuple[str, Cell, Cell]]) -> None:
+        """``effects`` are the networks by name, each with what applying it disturbs, and how much
+        of it deserves a look."""
         super().__init__()
         self._effects = effects
         choices = [(keeping, keeping.words) for keeping in Keeping]
@@ -81,10 +82,13 @@ class ApplyPendingScreen(ModalScreen[Keeping | None]):
 
     def on_mount(self) -> None:
         """The keys go to the choice."""
-        lines = [(Cell(f"{name}  ", "strong"), effect) for name, effect in self._effects]
+        lines: list[Line] = [
+            (Cell(f"{name}  ", "strong"), effect, Cell("  "), looks)
+            for name, effect, looks in self._effects
+        ]
         if len(lines) > MOST_TOLD:
             rest = len(lines) - MOST_TOLD
-            lines = [*lines[:MOST_TOLD], (Cell(f"and {rest} more", "dim"), Cell(""))]
+            lines = [*lines[:MOST_TOLD], (Cell(f"and {rest} more", "dim"),)]
         self.query_one("#apply-effects", Picture).show(lines)
         self._choice.control.focus()
         self.on_field_changed()

@@ -361,7 +361,7 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         if not self._unsaved:
             self.dismiss()
             return
-        from vnet_tui.screens.leave_editor import LeaveEditorScreen, Leaving
+        from vnet_tui.screens.leaving import Leaving, about_edits
 
         def answered(leaving: Leaving | None) -> None:
             if leaving is Leaving.STAGE:
@@ -370,4 +370,4 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
                 self.dismiss()
 
         edits = max(1, len(self._draft.edits) - len(self._began.edits))
-        self.app.push_screen(LeaveEditorScreen(self._info.name, edits), answered)
+        self.app.push_screen(about_edits(self._info.name, edits), answered)

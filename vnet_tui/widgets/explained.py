@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vnet_tui.drafts.applying import NotAppliedError
 from vnet_tui.engine.errors import (
     Problem,
     ProblemsError,
@@ -22,8 +23,13 @@ class Paragraph:
     role: str = "plain"
 
 
+AS_BEFORE = Paragraph("", "The host is as it was before.", "good")
+
+
 def explained(error: BaseException) -> list[Paragraph]:
     """The paragraphs that tell an error, most important first."""
+    if isinstance(error, NotAppliedError):
+        return _not_applied(error)
     if isinstance(error, StepFailedError):
         told = [
             Paragraph("step", error.step, "strong"),
@@ -45,11 +51,27 @@ def explained(error: BaseException) -> list[Paragraph]:
     return told + (_undone(error) if isinstance(error, StepFailedError) else [])
 
 
+def _not_applied(error: NotAppliedError) -> list[Paragraph]:
+    """At which network it failed, why, and what became of what had been done before."""
+    told = [Paragraph("network", error.name, "strong"), *explained(error.cause)]
+    if error.trouble is not None:
+        trouble = f"✗ {error.trouble.message}"
+        again = "The host takes it back by itself as soon as it can."
+        told = [one for one in told if one != AS_BEFORE]
+        return [*told, Paragraph("left", trouble, "bad"), Paragraph("", again, "warn")]
+    told += [
+        Paragraph("" if number else "undone", f"✓ {change}", "dim")
+        for number, change in enumerate(error.taken_back)
+    ]
+    kept = "All definitions and networks are as before. What you edited is still pending."
+    return [*told, Paragraph("", kept, "good")]
+
+
 def _aftermath(error: StepFailedError) -> list[Paragraph]:
     """Whether the host is as it was; what could not be undone."""
     if error.left:
         return [Paragraph("left", f"✗ {step}", "bad") for step in error.left]
-    return [Paragraph("", "The host is as it was before.", "good")]
+    return [AS_BEFORE]
 
 
 def _undone(error: StepFailedError) -> list[Paragraph]:

@@ -22,8 +22,8 @@ Run = Callable[["Connection", "OnProgress"], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A change: ``title`` while it runs (``starting Foo``), ``done`` afterwards (``Foo runs``),
-    ``wanted`` for what didn't come about (``start Foo``); ``word`` stands for the state of its
+    """A change: ``title`` while it runs (``starting Foo``), ``done`` afterwards (``Foo runs``; empty:
+    that is told otherwise), ``wanted`` for what didn't come about (``start Foo``); ``word`` stands for the state of its
     networks meanwhile, in at most eight letters."""
 
     word: str
