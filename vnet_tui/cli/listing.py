@@ -8,7 +8,7 @@ from vnet_tui.cli.arguments import Arguments
 from vnet_tui.cli.session import Session
 from vnet_tui.cli.table import table
 from vnet_tui.engine.errors import VnetError
-from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.engine.network_info import NetworkInfo
 
 
 def _listed(info: NetworkInfo, args: Arguments) -> bool:

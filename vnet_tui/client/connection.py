@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.network_info import NetworkInfo, Ref, Verb
 from vnet_tui.engine.terms import Subnet
-from vnet_tui.engine.views import (
-    Checkpoint,
-    Event,
-    Flows,
-    Guest,
-    HistoryPoint,
-    HostInfo,
-    Lease,
-    NetworkInfo,
-    Preview,
-    Progress,
-    Ref,
-    RuleStatus,
-    Sample,
-    Verb,
-)
 
 if TYPE_CHECKING:
     from vnet_tui.engine.doctor.explain import Explanation, Query
     from vnet_tui.engine.doctor.findings import Finding
+    from vnet_tui.engine.views import (
+        Checkpoint,
+        Event,
+        Flows,
+        Guest,
+        HistoryPoint,
+        HostInfo,
+        Lease,
+        Preview,
+        RuleStatus,
+        Sample,
+    )
+    from vnet_tui.engine.views import OnProgress as OnProgress
 
-OnProgress = Callable[[Progress], None]
+_VIEWS = (
+    *("Checkpoint", "Event", "Flows", "Guest", "HistoryPoint", "HostInfo", "Lease", "OnProgress"),
+    *("Preview", "RuleStatus", "Sample"),
+)
 
 IMPORTED_LATER = {
     "Explanation": "vnet_tui.engine.doctor.explain",
     "Finding": "vnet_tui.engine.doctor.findings",
     "Query": "vnet_tui.engine.doctor.explain",
+    **dict.fromkeys(_VIEWS, "vnet_tui.engine.views"),
 }
 """Names in the annotations below that only their own methods need, and the modules that have
 them: what speaks to the daemon imports these when it needs them."""

@@ -12,16 +12,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from vnet_tui.client.connection import IMPORTED_LATER, Connection, OnProgress
+from vnet_tui.client.connection import IMPORTED_LATER, Connection
 from vnet_tui.client.way import START, Channel, Way
 from vnet_tui.engine.errors import ConnectionLostError, VnetError
-from vnet_tui.engine.views import Progress
 from vnet_tui.protocol import INTERFACE, faults
 from vnet_tui.protocol.codec import Json, WrongTypeError, decoder
 from vnet_tui.protocol.messages import BadMessageError, pack, unpack
 from vnet_tui.protocol.methods import JOIN, PROGRESS, RESULT, SKIPPED, Method, methods_of
 
 if TYPE_CHECKING:
+    from vnet_tui.client.connection import OnProgress
     from vnet_tui.client.stream import Stream
 
 _MOST_IDLE = 4
@@ -140,6 +140,8 @@ class RemoteConnection:
                 reply = await self._reply(wire, method.wire_name)
                 content = _content(reply)
                 if PROGRESS in content and on_progress is not None:
+                    from vnet_tui.engine.views import Progress
+
                     on_progress(decoder(Progress, False)(content[PROGRESS]))
                 if not reply.get("continues"):
                     break

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from vnet_tui.engine import audit, requests
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.changes import OnProgress, Request, Running
+from vnet_tui.engine.changes import Request, Running
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.doubts import host_ports
 from vnet_tui.engine.errors import UnsupportedError, VnetError
@@ -17,7 +17,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.live import Live
 from vnet_tui.engine.requests import NamedChange
 from vnet_tui.engine.steps import Plan
-from vnet_tui.engine.views import EventKind, Verb
+from vnet_tui.engine.views import EventKind, OnProgress, Verb
 
 
 class Asked:

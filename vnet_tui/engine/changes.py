@@ -28,11 +28,10 @@ from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.spared import spared_rules
 from vnet_tui.engine.steps import Plan, SaveRecord, Stage
 from vnet_tui.engine.unbroken import unbroken
-from vnet_tui.engine.views import Lease, Progress
+from vnet_tui.engine.views import Lease, OnProgress
 
 T = TypeVar("T")
 
-OnProgress = Callable[[Progress], None]
 OnEnd = Callable[[Plan, VnetError | None], None]
 """Called once when a change is done or has failed: with what was planned, and why it failed."""
 

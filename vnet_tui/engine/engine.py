@@ -19,7 +19,6 @@ from vnet_tui.engine import audit, requests
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.asked import Asked
 from vnet_tui.engine.catalog import Catalog, Listing
-from vnet_tui.engine.changes import OnProgress
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.edits import Edits, accept
 from vnet_tui.engine.errors import (
@@ -35,6 +34,7 @@ from vnet_tui.engine.views import (
     Checkpoint,
     EventKind,
     NetworkInfo,
+    OnProgress,
     Ref,
     Verb,
 )

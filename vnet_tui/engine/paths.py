@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,4 +95,6 @@ class Paths:
     def instance(self) -> str:
         """Eight hex digits that tell our marks from those of an engine with another run
         directory: a digest of its path."""
+        import hashlib  # it takes 2 ms, and who asks a daemon needs none
+
         return hashlib.sha256(str(self.run).encode()).hexdigest()[:8]
