@@ -1,0 +1,1 @@
+"""The commands of ``vnet``, as data, by what they are for."""
