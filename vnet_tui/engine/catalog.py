@@ -6,7 +6,7 @@ import contextlib
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from uuid import UUID
 
 from vnet_tui.engine.errors import NotFoundError, StoreError
@@ -16,11 +16,8 @@ from vnet_tui.engine.records import Records, recorded
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
 from vnet_tui.engine.views import NetworkInfo, Ref, State
-from vnet_tui.engine.xml import reread
+from vnet_tui.engine.xml import network_in
 from vnet_tui.engine.xml.summary import Summary
-
-parse_cached = lru_cache(maxsize=4096)(reread)
-"""Records of running networks are read at every change; most say what they said before."""
 
 
 @dataclass(frozen=True)
@@ -192,4 +189,4 @@ class Catalog:
     def _recorded(
         self,
     ) -> tuple[Mapping[UUID, tuple[RunRecord, Network]], Mapping[UUID, StoreError]]:
-        return recorded(self._records, parse_cached, self._paths)
+        return recorded(self._records, network_in, self._paths)

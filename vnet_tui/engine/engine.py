@@ -151,7 +151,7 @@ class Engine(Inquiries):
             raise StateError(
                 f"{network.name} is defined already", f"vnet network-start {network.name} starts it"
             )
-        change = requests.start({uuid: network})
+        change = await asyncio.to_thread(requests.start, {uuid: network})
         await self._asked.change("start", change, on_progress, logged_as="create")
         return await self.network(uuid)
 
@@ -203,7 +203,7 @@ class Engine(Inquiries):
         self._permitted("apply a document")
         listing = await self._look()
         network, uuid = await asyncio.to_thread(accept, text, listing)
-        change = requests.otherwise(uuid, network, listing, replacing)
+        change = await asyncio.to_thread(requests.otherwise, uuid, network, listing, replacing)
         await self._asked.change("apply", change, on_progress)
         return await self.network(uuid)
 
@@ -254,7 +254,8 @@ class Engine(Inquiries):
         """Make a change that is asked of defined networks; what there was before it."""
         self._permitted(f"{verb} a network")
         listing = await self._look()
-        change = requests.asked(verb, listing.distinct(refs), listing)
+        uuids = listing.distinct(refs)
+        change = await asyncio.to_thread(requests.asked, verb, uuids, listing)
         await self._asked.change(verb, change, on_progress)
         return listing
 

@@ -35,8 +35,8 @@ def read_fragment(
     """
     from lxml import etree
 
-    from vnet_tui.engine.xml.walk import walk
     from vnet_tui.engine.xml.tree import tree
+    from vnet_tui.engine.xml.walk import walk
 
     text = _DECLARATION.sub("", text).strip()
     known = " or ".join(f"<{tag}>" for tag in tags)

@@ -41,10 +41,17 @@ class Memo(Generic[K, V]):
         if found is not None:
             return found[1]
         found = self._old.get(number) or (key, self._compute(key))
+        self._keep(found)
+        return found[1]
+
+    def learn(self, key: K, answer: V) -> None:
+        """The answer for this object is known already."""
+        self._keep((key, answer))
+
+    def _keep(self, found: tuple[K, V]) -> None:
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
-        self._young[number] = found
-        return found[1]
+        self._young[id(found[0])] = found
 
     def each(self, keys: tuple[K, ...], of: Hashable) -> Sequence[V]:
         """The answers for a sequence.

@@ -1,4 +1,7 @@
-"""What can be asked of running networks: to start, to stop, to be as they are defined."""
+"""What can be asked of running networks: to start, to stop, to be as they are defined.
+
+Where documents are large these functions take a while; what they prepare doesn't.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from vnet_tui.engine.errors import Problem, StateError, UnsupportedError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.views import Verb
-from vnet_tui.engine.xml import write
+from vnet_tui.engine.xml import kept, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ def start(networks: Mapping[UUID, Network]) -> NamedChange:
     """That these networks run. Raises :class:`~vnet_tui.engine.errors.UnsupportedError` for what
     this engine can't run, and when prepared StateError for what runs already."""
     _runnable(networks)
+    settled = {uuid: kept(network) for uuid, network in networks.items()}
 
     def prepare(running: Running) -> Request:
         already = sorted(net.name for uuid, net in networks.items() if uuid in running)
@@ -36,8 +40,8 @@ def start(networks: Mapping[UUID, Network]) -> NamedChange:
             raise StateError(f"running already: {', '.join(already)}")
         first = 1 + max((record.id for record, _ in running.values()), default=0)
         started = {
-            uuid: (_record(uuid, network, first + position, time.time()), network)
-            for position, (uuid, network) in enumerate(networks.items())
+            uuid: _running_as(uuid, as_kept, first + position, time.time())
+            for position, (uuid, as_kept) in enumerate(settled.items())
         }
         return Request(records={**running, **started}, scope=frozenset(started))
 
@@ -61,15 +65,16 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
     networks = {uuid: listing.known[uuid] for uuid in uuids}
     _runnable(networks)
     names = {uuid: listing.name(uuid) for uuid in uuids}
+    settled = {uuid: kept(network) for uuid, network in networks.items()}
 
     def prepare(running: Running) -> Request:
         _must_run(names, running)
         scope = frozenset(networks)
         changed = {}
-        for uuid, network in networks.items():
+        for uuid, as_kept in settled.items():
             record = running[uuid][0]
             since = time.time() if anew else record.started
-            changed[uuid] = (_record(uuid, network, record.id, since), network)
+            changed[uuid] = _running_as(uuid, as_kept, record.id, since)
         return Request(
             records={**running, **changed},
             scope=scope,
@@ -145,7 +150,9 @@ def _runnable(networks: Mapping[UUID, Network]) -> None:
         raise UnsupportedError(f"{names} can't be started by this version", problems)
 
 
-def _record(uuid: UUID, network: Network, id_: int, started: float) -> RunRecord:
-    return RunRecord(
-        uuid=uuid, name=network.name, id=id_, started=started, definition=write(network)
-    )
+def _running_as(
+    uuid: UUID, as_kept: tuple[str, Network], id_: int, started: float
+) -> tuple[RunRecord, Network]:
+    text, network = as_kept
+    record = RunRecord(uuid=uuid, name=network.name, id=id_, started=started, definition=text)
+    return record, network

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from vnet_tui.engine.catalog import parse_cached
 from vnet_tui.engine.changes import Request, Running
 from vnet_tui.engine.checkpoint_file import Pending, Ran
 from vnet_tui.engine.errors import DocumentError
@@ -17,7 +16,7 @@ from vnet_tui.engine.files import write_atomically
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.store import Store
-from vnet_tui.engine.xml import write
+from vnet_tui.engine.xml import network_in, write
 from vnet_tui.engine.xml.summary import summarize
 
 
@@ -51,7 +50,7 @@ def only(uuid: UUID, request: Request, running: Running) -> Request:
 
 def _as_recorded(pending: Pending) -> dict[UUID, tuple[RunRecord, Network]]:
     return {
-        uuid: (one.record, parse_cached(one.record.definition))
+        uuid: (one.record, network_in(one.record.definition))
         for uuid, one in (pending.ran or {}).items()
     }
 
@@ -59,7 +58,7 @@ def _as_recorded(pending: Pending) -> dict[UUID, tuple[RunRecord, Network]]:
 def _after_reboot(pending: Pending, running: Running) -> dict[UUID, tuple[RunRecord, Network]]:
     wanted = {}
     for uuid in running.keys() & pending.autostart & pending.definitions.keys():
-        network = parse_cached(pending.definitions[uuid])
+        network = network_in(pending.definitions[uuid])
         definition = write(network)
         record = replace(running[uuid][0], name=network.name, definition=definition)
         wanted[uuid] = (record, network)

@@ -15,7 +15,7 @@ from vnet_tui.engine.errors import DocumentError, StoreError
 from vnet_tui.engine.files import remove_durably, sync_directory, write_atomically
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
-from vnet_tui.engine.xml import reread, write
+from vnet_tui.engine.xml import kept, reread
 from vnet_tui.engine.xml.limits import MAX_BYTES
 from vnet_tui.engine.xml.summary import Summary, summarize
 
@@ -149,10 +149,8 @@ class Store:
         """Write a definition, new or in place of the one with its UUID, which it must have."""
         if network.uuid is None:
             raise StoreError(f"{network.name} has no UUID, by which it could be found again")
-        text = write(network)
-        stamp = self.put(network.uuid, text)
-        # Read again for the lines, which are those of what is stored from now on.
-        self._known[network.uuid] = _Known(stamp, reread(text))
+        text, as_stored = kept(network)
+        self._known[network.uuid] = _Known(self.put(network.uuid, text), as_stored)
 
     def put(self, uuid: UUID, text: str) -> _Stamp:
         """Write a definition as it was read by :meth:`texts`."""

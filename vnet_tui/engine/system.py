@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from vnet_tui.engine.apply import BeforeStep
-from vnet_tui.engine.catalog import parse_cached
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.observe import Drivers
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.records import Records
 from vnet_tui.engine.upkeep import Upkeep
+from vnet_tui.engine.xml import network_in
 
 if TYPE_CHECKING:
     from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
@@ -93,7 +93,7 @@ class System:
                 firewall=self._firewall,
                 records=Records(self._paths),
             ),
-            parse=parse_cached,
+            parse=network_in,
             port_conflicts=port_conflicts,
             before_step=self._before_step,
         )

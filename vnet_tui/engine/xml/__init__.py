@@ -5,8 +5,9 @@ makes no sense in it, alone and beside other networks. lxml is loaded when a doc
 """
 
 from vnet_tui.engine.xml.examine import examine
+from vnet_tui.engine.xml.kept import kept, network_in
 from vnet_tui.engine.xml.reader import parse, read, reread
 from vnet_tui.engine.xml.walk import Reading
 from vnet_tui.engine.xml.writer import write
 
-__all__ = ["Reading", "examine", "parse", "read", "reread", "write"]
+__all__ = ["Reading", "examine", "kept", "network_in", "parse", "read", "reread", "write"]

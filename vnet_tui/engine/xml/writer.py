@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from vnet_tui.engine.errors import DocumentError, Problem
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
     Connections,
     Container,
@@ -14,7 +16,6 @@ from vnet_tui.engine.model import (
     Forwarding,
     Ip,
     Network,
-    Policy,
     Range,
     Rule,
 )
@@ -36,9 +37,25 @@ def write(network: Network, *, id: int | None = None) -> str:
     Reading it gives the same model, of anything that was read. Raises
     :class:`~vnet_tui.engine.errors.DocumentError` for text that XML can't hold.
     """
+    document, at = _document(network)
+    return document if id is None else f'{document[:at]} id="{id}"{document[at:]}'
+
+
+def is_written_as(network: Network, document: str) -> None:
+    """A network was just read from a document of :func:`write`, so that this needn't write it."""
+    _document.learn(network, (document, _end_of_name(network)))
+
+
+def _end_of_name(network: Network) -> int:
+    """Where the name of the root's tag ends in a document, which is where its ``id`` would be."""
+    before = "".join(f"<!--{comment}-->\n" for comment in network.prologue + network.comments)
+    return len(before) + len("<network")
+
+
+def _whole(network: Network) -> tuple[str, int]:
     out = _Writer()
     out.comments(network.prologue + network.comments)
-    out.container(network, "network", {"id": id}, lambda: _network(out, network))
+    out.container(network, "network", {}, lambda: _network(out, network))
     out.comments(network.epilogue)
     document = "\n".join(out.lines) + "\n"
     if found := CONTROL.search(document):
@@ -48,15 +65,19 @@ def write(network: Network, *, id: int | None = None) -> str:
             remedy="take it out of the name or text that it is in",
         )
         raise DocumentError("the network can't be written as XML", [problem])
-    return document
+    return document, _end_of_name(network)
+
+
+_document: Memo[Network, tuple[str, int]] = Memo(_whole, size=1 << 4)
+"""The text of one that was just changed is asked for several times."""
 
 
 class _Writer:
     """Lines of a document that grows, and how deep the next one stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, indent: str = "") -> None:
         self.lines: list[str] = []
-        self._indent = ""
+        self._indent = indent
 
     def line(self, text: str) -> None:
         self.lines.append(self._indent + text)
@@ -143,7 +164,8 @@ def _network(out: _Writer, network: Network) -> None:
         out.container(dhcp, "dhcp", attributes, lambda: _dhcp(out, dhcp))
     if forwarding := network.forwarding:
         attributes = _named(forwarding, "enabled", "mode")
-        out.container(forwarding, "forwarding", attributes, lambda: _forwarding(out, forwarding))
+        policies = partial(_policies, out, network, forwarding)
+        out.container(forwarding, "forwarding", attributes, policies)
 
 
 def _connections(out: _Writer, connections: Connections) -> None:
@@ -195,18 +217,23 @@ def _lease_time(seconds: int | None) -> str | None:
     return None if seconds is None else written_lease_time(seconds)
 
 
-def _forwarding(out: _Writer, forwarding: Forwarding) -> None:
+def _policies(out: _Writer, network: Network, forwarding: Forwarding) -> None:
     for tag, policy in (("incoming", forwarding.incoming), ("outgoing", forwarding.outgoing)):
         if policy is not None:
-            out.container(policy, tag, {"default": policy.default}, _rules(out, policy))
+            rules = _rules.each(policy.rules, (network.uuid, network.name, tag))
+            out.container(
+                policy, tag, {"default": policy.default}, partial(out.lines.extend, rules)
+            )
 
 
-def _rules(out: _Writer, policy: Policy) -> Callable[[], None]:
-    def rules() -> None:
-        for rule in policy.rules:
-            out.leaf(rule, rule.action, _rule(rule))
+def _written_rule(rule: Rule) -> str:
+    """A rule with its comments, as it stands in its policy."""
+    out = _Writer("      ")
+    out.leaf(rule, rule.action, _rule(rule))
+    return "\n".join(out.lines)
 
-    return rules
+
+_rules: Memo[Rule, str] = Memo(_written_rule)
 
 
 def _rule(rule: Rule) -> Attributes:
