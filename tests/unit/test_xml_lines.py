@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vnet_tui.widgets.xml_lines import Piece, highlight
+from vnet_tui.widgets.xml_lines import Highlights, Piece, highlight
+
+DOCUMENTS = st.text(alphabet=st.sampled_from(list("<>/!-?='\"ab \t\n\x00")), max_size=80)
 
 
-@given(st.text(alphabet=st.sampled_from(list("<>/!-?='\"ab \t\n\x00")), max_size=80))
+@given(DOCUMENTS)
 def test_the_pieces_add_up_to_the_document(document: str) -> None:
     lines = ["".join(text for _, text in pieces) for pieces in highlight(document)]
     assert "\n".join(lines) == document
     assert all(text for pieces in highlight(document) for _, text in pieces)
+
+
+@given(st.lists(DOCUMENTS, min_size=1, max_size=3), st.randoms(use_true_random=False))
+def test_lines_that_are_looked_at_one_by_one_are_cut_alike(
+    documents: list[str], chance: random.Random
+) -> None:
+    highlights = Highlights()
+    for document in documents:
+        lines = document.split("\n")
+        highlights.update(lines)
+        for line in chance.sample(range(len(lines)), chance.randint(0, len(lines))):
+            assert highlights.pieces(line) == list(highlight(document))[line]
+    assert highlights.pieces(len(lines)) == []
 
 
 def test_a_tag_with_attributes() -> None:

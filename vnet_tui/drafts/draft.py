@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from vnet_tui.drafts.wording import Wording
+
 if TYPE_CHECKING:
     from vnet_tui.engine.errors import Problem
     from vnet_tui.engine.model import Network
@@ -21,7 +23,7 @@ class Edit:
     """What was done, in a few words, and the document before it."""
 
     what: str
-    before: str
+    before: Wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,24 +32,37 @@ class Draft:
 
     ``base`` is the stored document that it was made from, as
     :meth:`~vnet_tui.client.connection.Connection.xml` gave it; None for a network that isn't
-    defined yet. ``text`` is the truth: what a person typed may not make sense yet, and is kept.
+    defined yet. Its ``wording`` is the truth: what a person typed may not make sense yet, and is
+    kept.
     """
 
     uuid: UUID
     base: str | None
-    text: str
+    wording: Wording
     edits: tuple[Edit, ...] = ()
 
     @classmethod
     def of(cls, uuid: UUID, base: str) -> Draft:
         """A draft of a definition that is stored."""
-        return cls(uuid=uuid, base=base, text=base)
+        return cls(uuid=uuid, base=base, wording=Wording(base))
 
     @classmethod
     def new(cls, network: Network) -> Draft:
         """A draft of a network that isn't defined yet; it gets its UUID here."""
         uuid = network.uuid or uuid4()
-        return cls(uuid=uuid, base=None, text=_written(replace(network, uuid=uuid)))
+        wording = Wording(network=replace(network, uuid=uuid))
+        return cls(uuid=uuid, base=None, wording=wording)
+
+    @property
+    def text(self) -> str:
+        """The document. It is written when it is first asked for, which takes its time where it
+        is long."""
+        return self.wording.text
+
+    @property
+    def written(self) -> bool:
+        """Whether the text can be had at once."""
+        return self.wording.written
 
     @cached_property
     def _examined(self) -> tuple[Network | None, tuple[Problem, ...]]:
@@ -81,27 +96,25 @@ class Draft:
 
     def edited(self, what: str, network: Network, *, goes_on: bool = False) -> Draft:
         """The draft with another network in it, as a form makes it; the same UUID stays."""
-        written = _written(replace(network, uuid=self.uuid))
-        return self.retyped(what, written, goes_on=goes_on)
+        return self._with(what, Wording(network=replace(network, uuid=self.uuid)), goes_on)
 
     def retyped(self, what: str, text: str, *, goes_on: bool = False) -> Draft:
-        """The draft with another document; itself where that is the same.
+        """The draft with another document; itself where that is the same."""
+        return self if text == self.text else self._with(what, Wording(text), goes_on)
 
-        ``goes_on``: this is the same edit as the last one, a key further.
-        """
-        if text == self.text:
-            return self
+    def _with(self, what: str, wording: Wording, goes_on: bool) -> Draft:
+        """``goes_on``: this is the same edit as the last one, a key further."""
         if goes_on and self.edits and self.edits[-1].what == what:
-            return replace(self, text=text)
-        edits = (*self.edits, Edit(what, self.text))[-KEPT_STEPS:]
-        return replace(self, text=text, edits=edits)
+            return replace(self, wording=wording)
+        edits = (*self.edits, Edit(what, self.wording))[-KEPT_STEPS:]
+        return replace(self, wording=wording, edits=edits)
 
     def undone(self) -> Draft:
         """The draft before its last edit; itself where there is none."""
         if not self.edits:
             return self
         *earlier, last = self.edits
-        return replace(self, text=last.before, edits=tuple(earlier))
+        return replace(self, wording=last.before, edits=tuple(earlier))
 
     def rebased(self, base: str | None) -> Draft:
         """The same document, as a change of what is stored now; None: nothing is."""
@@ -112,9 +125,3 @@ class Draft:
         before = (self.base or "").splitlines()
         lines = difflib.unified_diff(before, self.text.splitlines(), "stored", "edited", n=2)
         return tuple(line.rstrip("\n") for line in lines)
-
-
-def _written(network: Network) -> str:
-    from vnet_tui.engine.xml import write
-
-    return write(network)

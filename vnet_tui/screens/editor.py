@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -13,19 +11,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
-from textual.timer import Timer
 
 from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
 from vnet_tui.drafts.draft import Draft
 from vnet_tui.drafts.lists import Place, places
-from vnet_tui.engine.errors import Problem, Severity, VnetError
-from vnet_tui.engine.model import Network
+from vnet_tui.engine.errors import Severity, VnetError
 from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
 from vnet_tui.feed import feed_of
-from vnet_tui.screens.element_forms import ask_kind, fill_in
+from vnet_tui.screens.drafting import DraftScreen
+from vnet_tui.screens.examination import Examination, examine
 from vnet_tui.staging import Stage
 from vnet_tui.widgets.editing.addresses import AddressesTab
 from vnet_tui.widgets.editing.dns import DnsTab
@@ -33,28 +29,20 @@ from vnet_tui.widgets.editing.document import DocumentEditor
 from vnet_tui.widgets.editing.general import GeneralTab
 from vnet_tui.widgets.editing.problem_line import ProblemLine
 from vnet_tui.widgets.editing.rules import IncomingTab, OutgoingTab
-from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Running, Wanted
+from vnet_tui.widgets.editing.tab import EditorTab, Running
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.tab_line import TabLine
 
-WIDE = 140
-"""From this width on, in cells, the document stands beside the forms."""
-
-SETTLE = 0.12
-"""So long, in seconds, nothing is typed before the draft is looked at."""
-
 XML = 5
 """The number of the tab with the document."""
 
-TYPING = "type in the XML"
-"""What an edit of the document itself is called."""
 
-
-class EditorScreen(Screen[None]):
+class EditorScreen(DraftScreen[None]):
     """Edits a draft. Nothing is stored or changed here: the draft is staged, or discarded."""
 
     CSS_PATH = style_sheet("editor")
+    FORMS = "#editor-forms"
     HELP = """\
 # Editing a definition
 
@@ -78,17 +66,6 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         ),
     ]
 
-    class Examined(Message):
-        """What a draft says, and everything that is wrong with it."""
-
-        def __init__(
-            self, draft: Draft, network: Network | None, problems: tuple[Problem, ...]
-        ) -> None:
-            super().__init__()
-            self.draft = draft
-            self.network = network
-            self.problems = problems
-
     class Looked(Message):
         """What the network runs with."""
 
@@ -98,16 +75,13 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
 
     def __init__(self, draft: Draft, info: NetworkInfo, *, tab: int = 0) -> None:
         """``draft`` is what is staged of the network that ``info`` tells of, or begins."""
-        super().__init__()
-        self._draft = self._began = draft
+        super().__init__(draft, None, DocumentEditor(id="editor-document"))
         self._info = info
         self._tab = tab
         self._form = tab if tab < XML else 0
-        self._network: Network | None = None
-        self._problems: tuple[Problem, ...] = ()
         self._now = Running(active=info.active)
-        self._settling: Timer | None = None
         self._jumps = 0
+        self._entered = False
         self._tabs: tuple[EditorTab, ...] = (
             GeneralTab(named=info.active),
             AddressesTab(),
@@ -115,7 +89,6 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
             IncomingTab(),
             OutgoingTab(),
         )
-        self._document = DocumentEditor(id="editor-document")
 
     def compose(self) -> ComposeResult:
         """Tabs, forms and document, problems, keys."""
@@ -132,19 +105,18 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         """Read the draft, follow what runs."""
         self._document.show_document(self._draft.text)
         self._show_tab()
-        self._tell_name()
+        self.changed()
         feed = feed_of(self)
+        self.watch(feed, "connection", self._follow)
         self.watch(feed, "sample", self._take_sample)
         feed.happened.subscribe(self, self._take_event)
-        self._examine()
-        self._look()
-
-    @property
-    def draft(self) -> Draft:
-        """The draft as it is now."""
-        return self._draft
 
     # -- what runs ------------------------------------------------------------------------------
+
+    def _follow(self, connection: Connection | None) -> None:  # noqa: ARG002 - whoever is there
+        """Another connection, or none: what it says of the draft and of what runs may differ."""
+        self.examine()
+        self._look()
 
     def _look(self) -> None:
         connection = feed_of(self).connection
@@ -179,91 +151,42 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         figures = sample.networks.get(self._info.uuid) if sample else None
         counts = figures.rules if figures else {}
         self._now = replace(self._now, counts=counts)
-        self._show()
+        self.show()
 
     # -- the draft ------------------------------------------------------------------------------
 
-    def _put(self, draft: Draft, network: Network | None) -> None:
-        """Another draft; ``network`` is what it says, where that is known."""
-        if draft is self._draft:
-            return
-        self._draft = draft
-        self._tell_name()
-        if network is not None:
-            self._network = network
-            self._show()
-        self._document.show_document(draft.text)
-        self._examine_soon()
+    @property
+    def form(self) -> EditorTab:
+        """What the tab that is open, or was before the XML, has."""
+        return self._tabs[self._form]
 
-    def on_edited(self, message: Edited) -> None:
-        """A form made an edit."""
-        message.stop()
-        draft = self._draft.edited(message.what, message.network, goes_on=message.goes_on)
-        self._put(draft, message.network)
-        if message.at is not None:
-            self._open_place(message.at)
+    async def judge(self, draft: Draft) -> Examination:
+        """As the engine sees it."""
+        return await examine(draft, feed_of(self).connection)
 
-    def on_document_editor_typed(self, message: DocumentEditor.Typed) -> None:
-        """Somebody typed in the XML; the forms follow when it has settled."""
-        goes_on = self._document.has_focus
-        self._put(self._draft.retyped(TYPING, message.text, goes_on=goes_on), None)
-
-    def action_undo_edit(self) -> None:
-        """Take back the last edit."""
-        if self._draft.edits:
-            self.notify(f"Undone: {self._draft.edits[-1].what}.", timeout=3)
-            self._put(self._draft.undone(), None)
-        else:
-            self.notify("Nothing to undo here.", severity="warning")
-
-    def _examine_soon(self) -> None:
-        if self._settling is not None:
-            self._settling.stop()
-        self._settling = self.set_timer(SETTLE, self._examine)
-
-    def _examine(self) -> None:
-        self.run_worker(self._judge(self._draft, feed_of(self).connection), group="examine")
-
-    async def _judge(self, draft: Draft, connection: Connection | None) -> None:
-        network = await asyncio.to_thread(lambda: draft.network)
-        problems = draft.problems
-        if connection is not None and network is not None:
-            # Beside other networks it is looked at again when there is a connection again.
-            with suppress(VnetError):
-                problems = await connection.validate(draft.text)
-        self.post_message(self.Examined(draft, network, problems))
-
-    def on_editor_screen_examined(self, message: Examined) -> None:
-        """Show it, unless the draft is another one by now."""
-        if message.draft is not self._draft:
-            return
-        self._problems = message.problems
-        broken = message.network is None
-        self.query_one("#editor-forms").set_class(broken, "-broken")
-        self.query_one("#editor-forms").disabled = broken
-        if message.network is not None:
-            first = self._network is None
-            self._network = message.network
-            self._show()
-            if first:
+    def examined(self) -> None:
+        """Say what is wrong with it. What never could be read, is opened as a document."""
+        if not self._entered:
+            if self._network is None:
+                self.action_open_tab(XML)
+            else:
                 self._focus_inside()
-        elif self._network is None:
-            self.action_open_tab(XML)  # there is no state that the forms could keep
-        self.query_one(ProblemLine).tell(self._problems, broken=broken)
+            self._entered = True
+        broken = self._examination.network is None
+        self.query_one(ProblemLine).tell(self.problems, broken=broken)
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Everything that is known, in the form that is open."""
         if self._network is not None and self.is_mounted:
-            self._tabs[self._form].show(self._network, self._problems, self._now)
+            self.form.show(self._network, self.problems, self._now)
 
-    def _tell_name(self) -> None:
-        symbol = Cell("✎", "accent") if self._draft.changed else Cell("·", "dim")
+    def changed(self) -> None:
+        """A mark before the name tells that there is something to stage."""
+        edited = not self._draft.written or self._draft.changed
+        symbol = Cell("✎", "accent") if edited else Cell("·", "dim")
         self.query_one(TabLine).tell(symbol, self._info.name)
 
     # -- tabs -----------------------------------------------------------------------------------
-
-    @property
-    def _wide(self) -> bool:
-        return self.size.width >= WIDE
 
     def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's signature
         """The document comes beside the forms, or goes."""
@@ -273,9 +196,9 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         self.query_one(TabLine).opened = self._tab
         for number, tab in enumerate(self._tabs):
             tab.set_class(number == self._form, "-open")
-        self.query_one("#editor-forms").display = self._wide or self._tab < XML
-        self._document.display = self._wide or self._tab == XML
-        self._show()
+        self.query_one("#editor-forms").display = self.wide or self._tab < XML
+        self._document.display = self.wide or self._tab == XML
+        self.show()
 
     def _focus_inside(self) -> None:
         target = self._document if self._tab == XML else self._tabs[self._tab].focus_target
@@ -298,8 +221,8 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         message.stop()
         self.action_open_tab(message.number)
 
-    def _open_place(self, place: Place) -> None:
-        """Go to an element."""
+    def open_place(self, place: Place) -> None:
+        """Go to an element, which may be in another tab."""
         for number, tab in enumerate(self._tabs):
             if place.kind in tab.KINDS:
                 if number != self._tab:
@@ -308,35 +231,20 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
 
     def action_next_problem(self) -> None:
         """Go to what the next problem is about: its row, or its line of the document."""
-        if not self._problems:
+        if not self.problems:
             self.notify("Nothing is wrong with it.")
             return
-        problem = self._problems[self._jumps % len(self._problems)]
+        problem = self.problems[self._jumps % len(self.problems)]
         self._jumps += 1
         self.query_one(ProblemLine).point(problem)
         kinds = [kind for tab in self._tabs for kind in tab.KINDS]
         whole = not self.query_one("#editor-forms").disabled
         for place, element in places(self._network, *kinds) if self._network and whole else ():
             if problem.line and element.line == problem.line:
-                self._open_place(place)
+                self.open_place(place)
                 return
         self.action_open_tab(XML)
         self._document.go_to(problem.line)
-
-    # -- elements -------------------------------------------------------------------------------
-
-    def on_kind_wanted(self, message: KindWanted) -> None:
-        """Ask what to add."""
-        message.stop()
-        if self._network is not None:
-            ask_kind(self, self._network, message, self._tabs[self._form])
-
-    def on_wanted(self, message: Wanted) -> None:
-        """Open the form of an element."""
-        message.stop()
-        if self._network is not None:
-            tab = self._tabs[self._form]
-            fill_in(self, self._network, message.place, tab, new=message.new)
 
     # -- leaving --------------------------------------------------------------------------------
 
@@ -348,7 +256,7 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         """Keep the edits, and leave."""
         if self._unsaved:
             self.post_message(Stage(self._draft))
-            errors = sum(one.severity is Severity.ERROR for one in self._problems)
+            errors = sum(one.severity is Severity.ERROR for one in self.problems)
             if errors:
                 count = "an error" if errors == 1 else f"{errors} errors"
                 self.notify(f"{self._info.name} is staged with {count}.", severity="warning")

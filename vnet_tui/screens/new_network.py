@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -14,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.assets import style_sheet
@@ -26,16 +24,16 @@ from vnet_tui.engine.errors import Problem, VnetError
 from vnet_tui.engine.model import Network, Subnet
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.confirm import ConfirmScreen
-from vnet_tui.screens.element_forms import ask_kind, fill_in
+from vnet_tui.screens.drafting import DraftScreen
+from vnet_tui.screens.examination import Examination, errors, examine_new
 from vnet_tui.screens.new_network_addresses import AddressesStep
 from vnet_tui.screens.new_network_dhcp import DhcpStep
-from vnet_tui.screens.new_network_examination import Examination, errors, examine
 from vnet_tui.screens.new_network_forwarding import ForwardingStep
 from vnet_tui.screens.new_network_name import NameStep
 from vnet_tui.screens.new_network_review import How, ReviewStep
 from vnet_tui.staging import Stage
 from vnet_tui.widgets.editing.document import DocumentEditor
-from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Running, Wanted
+from vnet_tui.widgets.editing.tab import EditorTab, Running
 from vnet_tui.widgets.explained import Paragraph, problem_paragraph
 from vnet_tui.widgets.fields import Field, TextField
 from vnet_tui.widgets.key_line import KeyLine
@@ -48,19 +46,13 @@ if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection, OnProgress
     from vnet_tui.engine.views import NetworkInfo
 
-WIDE = 140
-"""From this width of the terminal on, in cells, the document stands beside the form."""
-
-SETTLE = 0.15
-"""So long, in seconds, nothing is typed before the engine is asked what it thinks."""
-
 MOST = 4
 """So many problems are told below the form; the review and the XML have the others."""
 
 STEPS = tuple(GuideStep)
 
 
-class NewNetworkScreen(Screen[UUID | None]):
+class NewNetworkScreen(DraftScreen[UUID | None]):
     """Gives the UUID of the network that was created; None when it was left, or staged."""
 
     HELP = """\
@@ -73,6 +65,7 @@ gets lost. **↑** and **↓** go from field to field, **←** and **→** choos
 **F2** goes to the XML, and back: form and XML are two views of one thing. **Ctrl+S** keeps the
 network among the pending changes.
 """
+    FORMS = "#new-form"
     AUTO_FOCUS = ""  # each step says what gets the keys
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         style_sheet(name) for name in ("app", "new_network")
@@ -87,13 +80,6 @@ network among the pending changes.
         ),
         Binding("q", "leave_form", "leave", show=False),
     ]
-
-    class Examined(Message):
-        """What there is to say about a draft."""
-
-        def __init__(self, examination: Examination) -> None:
-            super().__init__()
-            self.examination = examination
 
     class Proposed(Message):
         """A subnet that nothing on the host uses."""
@@ -111,13 +97,12 @@ network among the pending changes.
 
     def __init__(self, networks: Sequence[NetworkInfo] = ()) -> None:
         """``networks`` are those that are there: the name that is proposed is free."""
-        super().__init__()
-        self._network = proposed({info.name for info in networks})
-        self._draft = self._began = Draft.new(self._network)
-        self._examination = Examination(draft=self._draft, network=None)
+        network = proposed({info.name for info in networks})
+        super().__init__(Draft.new(network), network, DocumentEditor(id="new-document"))
         self._wanted: How | None = None
         self._opened = GuideStep.NAME
         self._in_xml = False
+        self._broken = False
         self._told: list[Paragraph] = []
         self._review = ReviewStep()
         self._tabs: dict[GuideStep, EditorTab] = {
@@ -127,7 +112,6 @@ network among the pending changes.
             GuideStep.FORWARDING: ForwardingStep(),
             GuideStep.REVIEW: self._review,
         }
-        self._document = DocumentEditor(id="new-document")
 
     def compose(self) -> ComposeResult:
         """Steps, the form of one and the document beside it, what is wrong, keys."""
@@ -149,14 +133,9 @@ network among the pending changes.
 
     def _follow(self, connection: Connection | None) -> None:
         """Another connection, or none: whoever is there says what is free and in the way."""
-        if connection is not None and not self._network.ips:
+        if connection is not None and self._network is not None and not self._network.ips:
             self.run_worker(self._find_subnet(connection), group="find", exclusive=True)
-        self._examine(0.0)
-
-    @property
-    def draft(self) -> Draft:
-        """The network as it is described now."""
-        return self._draft
+        self.examine()
 
     # -- the draft ------------------------------------------------------------------------------
 
@@ -168,90 +147,60 @@ network among the pending changes.
 
     def on_new_network_screen_proposed(self, message: Proposed) -> None:
         """Begin with this subnet, unless somebody was faster."""
-        if not self._network.ips and self._draft.edits == self._began.edits:
-            network = with_interface(self._network, 4, first_of(message.subnet))
+        network = self._network
+        if network and not network.ips and self._draft.edits == self._began.edits:
+            network = with_interface(network, 4, first_of(message.subnet))
             fresh = self._draft is self._began
-            self._put(Draft.new(replace(network, uuid=self._draft.uuid)), network)
+            self.put(Draft.new(replace(network, uuid=self._draft.uuid)), network)
             if fresh:
                 self._began = self._draft
 
-    def _put(self, draft: Draft, network: Network | None) -> None:
-        """Another draft; ``network`` is what it says, where that is known already."""
-        if draft is self._draft:
-            return
-        self._draft, self._wanted = draft, None
-        if network is not None:
-            self._network = network
-            self._show()
-        self._document.show_document(draft.text)
-        self._examine(SETTLE)
+    @property
+    def form(self) -> EditorTab:
+        """The open step."""
+        return self._tabs[self._opened]
 
-    def on_edited(self, message: Edited) -> None:
-        """The form made an edit."""
-        message.stop()
-        draft = self._draft.edited(message.what, message.network, goes_on=message.goes_on)
-        self._put(draft, message.network)
-        if message.at is not None:
-            self._tabs[self._opened].move_to(message.at)
-
-    def on_document_editor_typed(self, message: DocumentEditor.Typed) -> None:
-        """Somebody typed in the XML; the form follows when that has settled."""
-        goes_on = self._document.has_focus
-        self._put(self._draft.retyped("type in the XML", message.text, goes_on=goes_on), None)
-
-    def action_undo_edit(self) -> None:
-        """Take back the last edit."""
-        if self._draft.edits:
-            self.notify(f"Undone: {self._draft.edits[-1].what}.", timeout=3)
-            self._put(self._draft.undone(), None)
-        else:
-            self.notify("Nothing to undo here.", severity="warning")
-
-    # -- what there is to say about it ----------------------------------------------------------
-
-    def _examine(self, settle: float) -> None:
-        self.run_worker(self._judge(self._draft, settle), group="examine", exclusive=True)
-
-    async def _judge(self, draft: Draft, settle: float) -> None:
-        await asyncio.sleep(settle)
+    async def judge(self, draft: Draft) -> Examination:
+        """Beside all that is there, and with what it takes to have it run."""
         feed = feed_of(self)
-        self.post_message(self.Examined(await examine(draft, feed.connection, feed.networks or ())))
+        return await examine_new(draft, feed.connection, feed.networks or ())
 
-    def on_new_network_screen_examined(self, message: Examined) -> None:
-        """Show it, unless the draft is another one by now; create it, if that was waited for."""
-        if message.examination.draft is not self._draft:
-            return
-        self._examination = message.examination
-        network = message.examination.network
-        if network is not None:
-            self._network = network
-        self._bar(network is None)
-        self._show()
+    def put(self, draft: Draft, network: Network | None) -> None:
+        """What was waited for, was wanted of another draft."""
+        if draft is not self._draft:
+            self._wanted = None
+        super().put(draft, network)
+
+    @property
+    def _called(self) -> str:
+        return self._network.name if self._network else self._draft.name
+
+    def examined(self) -> None:
+        """Create it, if that was waited for. After XML that couldn't be read, the keys go to the
+        form again."""
+        broken = self._examination.network is None
+        if broken is not self._broken:
+            self._broken = broken
+            self._focus_inside()
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
             self._create(wanted)
 
-    def _bar(self, broken: bool) -> None:
-        """While the XML can't be read, the form waits; then the keys go to it again."""
-        form = self.query_one("#new-form")
-        if form.disabled is not broken:
-            form.disabled = broken
-            self._focus_inside()
-
     def _problems_at(self, step: GuideStep) -> list[Problem]:
         """What is to be told at a step, worst first; at the review, everything."""
-        told = self._examination.told
+        told = self.problems
         network = self._examination.network
         if network is not None and step is not GuideStep.REVIEW:
             told = tuple(one for one in told if step in steps_of(network, one))
         return sorted(told, key=lambda one: one.severity.value)
 
-    def _show(self) -> None:
+    def show(self) -> None:
         """The open step, and what is wrong where."""
-        told = self._examination.told
-        self._tabs[self._opened].show(self._network, told, Running())
-        preview = self._examination.preview if self._current else None
-        self._review.tell(self._draft.text, preview, beside=self._wide)
+        if self._network is not None:
+            self.form.show(self._network, self.problems, Running())
+        if self._opened is GuideStep.REVIEW:
+            preview = self._examination.preview if self._current else None
+            self._review.tell(self._draft.text, preview, beside=self.wide)
         wrong = [n for n, step in enumerate(STEPS) if errors(self._problems_at(step))]
         self.query_one(StepLine).tell(STEPS.index(self._opened), wrong)
         problems = self._problems_at(self._opened)
@@ -273,7 +222,7 @@ network among the pending changes.
         self._opened = step
         for each, tab in self._tabs.items():
             tab.set_class(each is step, "-open")
-        self._show()
+        self.show()
         self._focus_inside()
         self.refresh_bindings()
 
@@ -328,18 +277,14 @@ network among the pending changes.
 
     # -- the document ---------------------------------------------------------------------------
 
-    @property
-    def _wide(self) -> bool:
-        return self.size.width >= WIDE
-
     def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002 - Textual's signature
         """The document comes beside the form, or goes."""
         self._lay_out()
-        self._show()
+        self.show()
 
     def _lay_out(self) -> None:
-        self.query_one("#new-form").display = self._wide or not self._in_xml
-        self._document.display = self._wide or self._in_xml
+        self.query_one("#new-form").display = self.wide or not self._in_xml
+        self._document.display = self.wide or self._in_xml
 
     def action_toggle_xml(self) -> None:
         """To the XML, or back to the form."""
@@ -350,22 +295,9 @@ network among the pending changes.
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click, or Tab, leads to the XML and back, too."""
-        if self._wide and self._in_xml is not (event.widget is self._document):
+        if self.wide and self._in_xml is not (event.widget is self._document):
             self._in_xml = not self._in_xml
             self.refresh_bindings()
-
-    # -- elements of lists ----------------------------------------------------------------------
-
-    def on_kind_wanted(self, message: KindWanted) -> None:
-        """Ask what to add."""
-        message.stop()
-        ask_kind(self, self._network, message, self._tabs[self._opened])
-
-    def on_wanted(self, message: Wanted) -> None:
-        """Open the form of an element."""
-        message.stop()
-        tab = self._tabs[self._opened]
-        fill_in(self, self._network, message.place, tab, new=message.new)
 
     # -- the end --------------------------------------------------------------------------------
 
@@ -378,7 +310,7 @@ network among the pending changes.
             return
         if self._examination.draft is not self._draft:
             self._wanted = how
-            self._examine(0.0)
+            self.examine()
             return
         examination = self._examination
         in_the_way = errors(examination.problems)
@@ -409,7 +341,7 @@ network among the pending changes.
         self.notify(problem.message, title="Not created", severity="error")
 
     def _operation(self, how: How) -> Operation:
-        name, text = self._network.name, self._draft.text
+        name, text = self._called, self._draft.text
 
         async def run(connection: Connection, tell: OnProgress) -> None:
             match how:
@@ -437,7 +369,7 @@ network among the pending changes.
     def action_stage(self) -> None:
         """Keep it among the pending changes."""
         self.app.post_message(Stage(self._draft))
-        self.notify(f"{self._network.name} is staged; P shows what is pending.")
+        self.notify(f"{self._called} is staged; P shows what is pending.")
         self.dismiss(None)
 
     def action_leave_form(self) -> None:
@@ -453,6 +385,6 @@ network among the pending changes.
             if sure:
                 self.dismiss(None)
 
-        name = self._network.name
+        name = self._called
         lost = [f"{name} isn't created, and what was typed is gone.", "Ctrl+S stages it instead."]
         self.app.push_screen(ConfirmScreen(f"Throw away {name}?", lost, "Throw away"), answered)

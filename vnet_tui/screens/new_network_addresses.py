@@ -14,7 +14,7 @@ from vnet_tui.drafts.guided import PREFIX, first_of, ip_of, read_interface, with
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Interface, Ip, Network, Subnet
 from vnet_tui.feed import feed_of
-from vnet_tui.widgets.editing.settings import Setting, Settings
+from vnet_tui.widgets.editing.settings import Setting, Settings, line_of
 from vnet_tui.widgets.editing.tab import Edited, EditorTab
 from vnet_tui.widgets.fields import TextField
 from vnet_tui.widgets.live_table import Cell
@@ -40,6 +40,10 @@ class Subnets:
         """The host's address."""
         ip = ip_of(network, self._version)
         return ip.interface if ip else None
+
+    def line(self, network: Network) -> int:
+        """Where the address stands in the document."""
+        return line_of(ip_of(network, self._version))
 
     def put(self, network: Network, host: Interface | None) -> Network:
         """Another one. While it is typed, every key changes the network as it was before the
@@ -69,7 +73,7 @@ class AddressesStep(EditorTab):
         self._fields = {version: _field(version) for version in (4, 6)}
         self._subnets = {version: Subnets(version) for version in (4, 6)}
         self._settings = Settings(
-            Setting(field, CHOOSE.format(version), subnets.get, subnets.put)
+            Setting(field, CHOOSE.format(version), subnets.get, subnets.put, line=subnets.line)
             for (version, field), subnets in zip(
                 self._fields.items(), self._subnets.values(), strict=True
             )
@@ -84,6 +88,11 @@ class AddressesStep(EditorTab):
     def focus_target(self) -> Widget:
         """The IPv4 address."""
         return self._fields[4].control
+
+    @property
+    def line(self) -> int:
+        """That of the field."""
+        return self._settings.line
 
     def draw(self) -> None:
         """Put the addresses into the fields."""

@@ -33,6 +33,11 @@ class ForwardingStep(EditorTab):
         """The default of what comes in: Enter goes on from there."""
         return self.query(Field).first().control
 
+    @property
+    def line(self) -> int:
+        """Where the keys go to."""
+        return next((part.line for part in self._parts if part.has_focus_within), 0)
+
     def draw(self) -> None:
         """Both."""
         if self.network is not None:

@@ -8,10 +8,11 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from vnet_tui.engine import entries
+from vnet_tui.engine.check.report import scalar_line
 from vnet_tui.engine.conflicts import unsupported
-from vnet_tui.engine.model import Connections, Mode, Network, SharedInterface
-from vnet_tui.widgets.editing.general import with_bridge, with_mode
-from vnet_tui.widgets.editing.settings import Setting, Settings
+from vnet_tui.engine.model import Bridge, Connections, Mode, Network, SharedInterface
+from vnet_tui.widgets.editing.general import with_mode
+from vnet_tui.widgets.editing.settings import Setting, Settings, attribute, line_of
 from vnet_tui.widgets.editing.tab import EditorTab
 from vnet_tui.widgets.fields import LABEL, ChoiceField, Field, TextField
 from vnet_tui.widgets.live_table import Cell
@@ -60,6 +61,11 @@ class NameStep(EditorTab):
         """The name."""
         return self.query(Field).first().control
 
+    @property
+    def line(self) -> int:
+        """That of the field."""
+        return self._settings.line
+
     def draw(self) -> None:
         """Put what it says into the fields."""
         if self.network is not None:
@@ -68,30 +74,29 @@ class NameStep(EditorTab):
 
 
 def _settings() -> list[Setting]:
+    bridge = TextField("bridge", entries.interface_name, example="named after the network")
     return [
         Setting(
             TextField("name", entries.network_name, needed=True, example="lab"),
             "name it",
             lambda network: network.name,
             lambda network, name: replace(network, name=name),
+            line=lambda network: scalar_line(network, "name"),
         ),
         Setting(
             TextField("title", entries.title, example="what it is for; may be empty"),
             "give it a title",
             lambda network: network.title,
             lambda network, title: replace(network, title=title),
+            line=lambda network: scalar_line(network, "title"),
         ),
-        Setting(
-            TextField("bridge", entries.interface_name, example="named after the network"),
-            "name its bridge",
-            lambda network: network.bridge.name if network.bridge else None,
-            lambda network, name: with_bridge(network, name=name),
-        ),
+        attribute("bridge", Bridge, "name", bridge, "name its bridge"),
         Setting(
             ChoiceField("kind", PURPOSES, Mode.NAT),
             "choose its kind",
             lambda network: network.mode,
             with_mode,
+            line=lambda network: line_of(network.forwarding),
         ),
     ]
 

@@ -122,7 +122,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         self._columns = tuple(columns)
         self._labels = tuple(column.label for column in columns)
         self._keys: list[Key] = []
-        self._rows: list[tuple[Cell, ...]] = []
+        self._rows: list[tuple[Cell, ...]] | dict[int, tuple[Cell, ...]] = []
         self._index: dict[Key, int] = {}
         self._placed: tuple[Placed, ...] = ()
         self._styles_by_role: dict[tuple[str, str], Style] = {}
@@ -165,12 +165,18 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
             keys.append(key)
             cells.append(tuple(row))
         if keys == self._keys:
-            for y, (old, new) in enumerate(zip(self._rows, cells, strict=True)):
-                if old != new:
+            for y, new in enumerate(cells):
+                if self._rows[y] != new:
                     self._replace(y, new)
             return
+        self._exchange(keys, cells)
+
+    def _exchange(
+        self, keys: list[Key], rows: list[tuple[Cell, ...]] | dict[int, tuple[Cell, ...]]
+    ) -> None:
+        """Have other rows, by their numbers."""
         under_cursor = self.cursor_key
-        self._keys, self._rows = keys, cells
+        self._keys, self._rows = keys, rows
         self._index = {key: y for y, key in enumerate(keys)}
         self._measure()
         self.refresh()
@@ -330,7 +336,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
             header = tuple(Cell(label, "header") for label in self._labels)
             return self._draw(header, "", width)
         row = y - 1 + self.scroll_offset.y
-        if row >= len(self._rows):
+        if row >= len(self._keys):
             return Strip.blank(width, self.rich_style)
         cursor = ""
         if self._show_cursor and row == self.cursor:

@@ -7,7 +7,7 @@ pieces of a line always add up to that line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 
@@ -31,6 +31,10 @@ _INSIDE = re.compile(
 )
 
 
+_WHOLE = re.compile(r"[^<]*(?:<(?![!?])[^<>\"']*(?:\"[^\"]*\"[^<>\"']*)*>[^<]*)*", re.ASCII)
+"""A line of text and whole tags: whoever begins in content, ends there. Most lines are such."""
+
+
 def highlight(document: str) -> Iterator[list[tuple[Piece, str]]]:
     """The lines of a document, each as its pieces in order."""
     state = _State()
@@ -38,12 +42,62 @@ def highlight(document: str) -> Iterator[list[tuple[Piece, str]]]:
         yield list(state.pieces(line))
 
 
+def first_change(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many lines, from the first on, are the same."""
+    both = enumerate(zip(before, after, strict=False))
+    return next((at for at, (old, new) in both if old != new), min(len(before), len(after)))
+
+
+class Highlights:
+    """The pieces of a document's lines, cut when they are looked at."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._begins = [_State()]
+        """What each line begins inside of, as far as anybody has looked."""
+
+    def update(self, lines: Sequence[str]) -> None:
+        """Another document: what is known of the lines before the first that differs stays."""
+        same = next(
+            (
+                at
+                for at, (old, new) in enumerate(zip(self._lines, lines, strict=False))
+                if old != new
+            ),
+            min(len(self._lines), len(lines)),
+        )
+        del self._begins[same + 1 :]
+        self._lines = list(lines)
+
+    def pieces(self, line: int) -> list[tuple[Piece, str]]:
+        """A line in pieces, counted from 0; none where there is no such line."""
+        if line >= len(self._lines):
+            return []
+        while len(self._begins) <= line:
+            before = self._begins[-1]
+            self._begins.append(before.after(self._lines[len(self._begins) - 1]))
+        return list(self._begins[line].copy().pieces(self._lines[line]))
+
+
 class _State:
     """What a line begins inside of: content, a tag, a comment, or a declaration."""
 
-    def __init__(self) -> None:
-        self._inside = "content"
-        self._expect_tag = False
+    def __init__(self, inside: str = "content", *, expect_tag: bool = False) -> None:
+        self._inside = inside
+        self._expect_tag = expect_tag
+
+    def copy(self) -> _State:
+        """One that goes on by itself."""
+        return _State(self._inside, expect_tag=self._expect_tag)
+
+    def after(self, line: str) -> _State:
+        """What the next line begins inside of."""
+        if self._inside == "content" and _WHOLE.fullmatch(line):
+            return self
+        state = self.copy()
+        for _ in state.pieces(line):
+            pass
+        return state
 
     def pieces(self, line: str) -> Iterator[tuple[Piece, str]]:
         position = 0

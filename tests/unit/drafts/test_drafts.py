@@ -34,6 +34,15 @@ def test_form_and_document_are_two_views_of_one_thing() -> None:
     ]
 
 
+def test_what_a_form_makes_is_written_when_its_text_is_asked_for() -> None:
+    by_form = titled(draft(), "Lab")
+    assert not by_form.written
+    assert "<title>Lab</title>" in by_form.text
+    assert by_form.written
+    further = titled(titled(draft(), "Lab"), "Laboratory")
+    assert "<title>Lab</title>" in further.undone().text
+
+
 def test_a_broken_document_is_kept_and_told() -> None:
     broken = draft().retyped("typed", BASE.replace("</network>", "</netwrk>"))
     assert broken.network is None
@@ -45,7 +54,7 @@ def test_edits_are_undone_one_by_one_and_the_oldest_stay_made() -> None:
     made = draft()
     for number in range(KEPT_STEPS + 2):
         made = titled(made, f"t{number}")
-    assert titled(made, f"t{KEPT_STEPS + 1}") is made
+    assert made.retyped("typed", made.text) is made
     assert made.undone().text == titled(draft(), f"t{KEPT_STEPS}").text
     for _ in range(KEPT_STEPS + 5):
         made = made.undone()

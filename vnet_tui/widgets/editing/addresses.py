@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from vnet_tui.drafts.lists import ADDRESS, OPTION, RANGE, RESERVATION, Kind, Place
@@ -21,7 +20,7 @@ from vnet_tui.engine.xml.values import written_lease_time
 from vnet_tui.units import duration
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.list_tab import ListTab
-from vnet_tui.widgets.editing.settings import Setting
+from vnet_tui.widgets.editing.settings import Setting, attribute
 from vnet_tui.widgets.fields import SwitchField, TextField
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.overview_lines import bar_line
@@ -96,22 +95,19 @@ def _leases(one: Range) -> str:
 
 def _settings() -> list[Setting]:
     return [
-        Setting(
+        attribute(
+            "dhcp",
+            Dhcp,
+            "enabled",
             SwitchField("DHCP", True, words=("on", "off: addresses only")),
             "switch DHCP",
-            lambda network: (network.dhcp or Dhcp()).enabled,
-            lambda network, on: with_dhcp(network, enabled=on),
         ),
-        Setting(
+        attribute(
+            "dhcp",
+            Dhcp,
+            "lease_time",
             TextField("lease time", entries.lease_time, example="1h, unless a range says another"),
             "change the lease time",
-            lambda network: network.dhcp.lease_time if network.dhcp else None,
-            lambda network, seconds: with_dhcp(network, lease_time=seconds),
             written_lease_time,
         ),
     ]
-
-
-def with_dhcp(network: Network, **changes: Any) -> Network:
-    """With other attributes of ``<dhcp>``."""
-    return replace(network, dhcp=replace(network.dhcp or Dhcp(), **changes))

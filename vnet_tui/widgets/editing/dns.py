@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from vnet_tui.drafts.lists import FORWARDER, HOST, RECORD, Kind, Place
 from vnet_tui.engine import entries
-from vnet_tui.engine.model import Dns, DnsHost, Forwarder, Network, Record
+from vnet_tui.engine.model import Dns, DnsHost, Forwarder, Record
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.list_tab import ListTab
-from vnet_tui.widgets.editing.settings import Setting
+from vnet_tui.widgets.editing.settings import Setting, attribute
 from vnet_tui.widgets.fields import SwitchField, TextField
 from vnet_tui.widgets.live_table import Cell
 
@@ -56,23 +55,8 @@ def _record(record: Record) -> str:
 
 
 def _settings() -> list[Setting]:
+    domain = TextField("domain", entries.host_name, example="lab.example")
     return [
-        Setting(
-            SwitchField("DNS", True, words=("on", "off")),
-            "switch DNS",
-            lambda network: (network.dns or Dns()).enabled,
-            lambda network, on: with_dns(network, enabled=on),
-        ),
-        Setting(
-            TextField("domain", entries.host_name, example="lab.example"),
-            "change the domain",
-            lambda network: network.dns.domain if network.dns else None,
-            lambda network, domain: with_dns(network, domain=domain),
-        ),
+        attribute("dns", Dns, "enabled", SwitchField("DNS", True, words=("on", "off")), "switch DNS"),
+        attribute("dns", Dns, "domain", domain, "change the domain"),
     ]
-
-
-def with_dns(network: Network, **changes: Any) -> Network:
-    """With other attributes of ``<dns>``; without an element that says nothing any more."""
-    dns = replace(network.dns or Dns(), **changes)
-    return replace(network, dns=None if dns == Dns() else dns)

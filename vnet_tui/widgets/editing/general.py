@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from vnet_tui.engine import entries
+from vnet_tui.engine.check.report import scalar_line
 from vnet_tui.engine.model import Bridge, Forwarding, Mode, Network
-from vnet_tui.widgets.editing.settings import Setting, Settings
+from vnet_tui.widgets.editing.settings import Setting, Settings, attribute, line_of, with_child
 from vnet_tui.widgets.editing.tab import EditorTab
 from vnet_tui.widgets.fields import ChoiceField, SwitchField, TextField
 
@@ -36,6 +37,11 @@ class GeneralTab(EditorTab):
         """None: in a field, the numbers of the tabs would be typed."""
         return None
 
+    @property
+    def line(self) -> int:
+        """That of the field."""
+        return self._settings.line
+
     def draw(self) -> None:
         """Show the values."""
         if self.network is not None:
@@ -49,6 +55,7 @@ def _settings(named: bool) -> list[Setting]:
             "rename",
             lambda network: network.name,
             lambda network, name: replace(network, name=name),
+            line=lambda network: scalar_line(network, "name"),
         ),
         _text("title", "title", entries.title, "Machines of the course"),
         _text("description", "description", entries.line, "for whom, until when"),
@@ -57,6 +64,7 @@ def _settings(named: bool) -> list[Setting]:
             "change the mode",
             lambda network: network.mode,
             with_mode,
+            line=lambda network: line_of(network.forwarding),
         ),
         _bridge("bridge", "name", entries.interface_name, "derived from the name"),
         _bridge("MTU", "mtu", entries.number, "1500"),
@@ -65,7 +73,8 @@ def _settings(named: bool) -> list[Setting]:
             SwitchField("spanning tree", False, words=("on", "off")),
             "switch the spanning tree",
             lambda network: bool(network.bridge and network.bridge.stp),
-            lambda network, on: with_bridge(network, stp=on or None),
+            lambda network, on: with_child(network, "bridge", Bridge, stp=on or None),
+            line=lambda network: line_of(network.bridge),
         ),
         _bridge("forward delay", "delay", entries.number, "seconds: 2 to 30, 0 without STP"),
     ]
@@ -90,23 +99,14 @@ def _text(label: str, name: str, read: entries.Reader[str], example: str) -> Set
             f"{value.strip().splitlines()[0]} … (edit it as XML)" if "\n" in value else value
         ),
         several_lines,
+        line=lambda network: scalar_line(network, name),
     )
 
 
 def _bridge(label: str, name: str, read: entries.Reader[Any], example: str) -> Setting:
     """An attribute of the bridge."""
-    return Setting(
-        TextField(label, read, example=example),
-        f"change the bridge's {name}",
-        lambda network: getattr(network.bridge, name) if network.bridge else None,
-        lambda network, value: with_bridge(network, **{name: value}),
-    )
-
-
-def with_bridge(network: Network, **changes: Any) -> Network:
-    """With other attributes of the bridge; without an element that says nothing any more."""
-    bridge = replace(network.bridge or Bridge(), **changes)
-    return replace(network, bridge=None if bridge == Bridge() else bridge)
+    field = TextField(label, read, example=example)
+    return attribute("bridge", Bridge, name, field, f"change the bridge's {name}")
 
 
 def with_mode(network: Network, mode: Mode) -> Network:

@@ -10,13 +10,14 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from vnet_tui import actions
-from vnet_tui.drafts.lists import Place, added, moved, places, removed
+from vnet_tui.drafts.lists import Place, added, moved, removed
 from vnet_tui.engine.errors import Severity
 from vnet_tui.engine.model import Network
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.settings import Setting, Settings
 from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Wanted
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
+from vnet_tui.widgets.long_table import LongTable
 from vnet_tui.widgets.picture import Line, Picture
 
 MARK = Column(key="mark", label="", width=1)
@@ -41,7 +42,7 @@ class ListTab(EditorTab):
     def __init__(self, columns: Sequence[Column], settings: Sequence[Setting], *, id: str) -> None:
         super().__init__(id=id)
         self._settings = Settings(settings)
-        self._table = LiveTable[Place]((MARK, *columns))
+        self._table = LongTable[Place]((MARK, *columns))
         self._drawing = Picture()
         self._drawing.add_class("list-tab--drawing")
         self._note = Picture()
@@ -77,6 +78,14 @@ class ListTab(EditorTab):
         return self._table
 
     @property
+    def line(self) -> int:
+        """That of the field, or of the element under the cursor."""
+        if self._settings.has_focus_within:
+            return self._settings.line
+        place = self.place
+        return self._element(place).line if place else 0
+
+    @property
     def place(self) -> Place | None:
         """What is under the cursor."""
         place = self._table.cursor_key
@@ -93,19 +102,27 @@ class ListTab(EditorTab):
         if self.network is None:
             return
         self._settings.show(self.network)
-        self._table.set_rows(
-            [
-                *(
-                    (place, (self._mark(element), *self.cells(place, element)))
-                    for place, element in places(self.network, *self.KINDS)
-                ),
-                *((place, (EMPTY, *cells)) for place, cells in self.footing()),
-            ]
-        )
+        self.draw_rows()
         if self._goal is not None and self._goal in self._table:
             self._table.move_to(self._goal)
             self._goal = None
         self._draw_around()
+
+    def draw_rows(self) -> None:
+        """The list, of which what is in view is made now."""
+        if self.network is None:
+            return
+        items = {kind: kind.get(self.network) for kind in self.KINDS}
+        footing = dict(self.footing())
+        places = [Place(kind, at) for kind in self.KINDS for at in range(len(items[kind]))]
+
+        def make(place: Place) -> Sequence[Cell]:
+            if place in footing:
+                return (EMPTY, *footing[place])
+            element = items[place.kind][place.at]
+            return (self._mark(element), *self.cells(place, element))
+
+        self._table.make_rows([*places, *footing], make)
 
     def _mark(self, element: Any) -> Cell:
         problem = self.problem_at(element)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,12 +12,12 @@ from vnet_tui import actions
 from vnet_tui.drafts.lists import INCOMING, OUTGOING, Kind, Place, switched
 from vnet_tui.engine.model import Action, Forwarding, Mode, Network, Policy
 from vnet_tui.engine.policy import describe, rule_keys
-from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING, Count
+from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING
 from vnet_tui.engine.views import RuleState
 from vnet_tui.units import SIZE_WIDTH, byte_size, packet_count
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.list_tab import ListTab
-from vnet_tui.widgets.editing.settings import Setting
+from vnet_tui.widgets.editing.settings import Setting, line_of
 from vnet_tui.widgets.editing.tab import Edited
 from vnet_tui.widgets.fields import ChoiceField
 from vnet_tui.widgets.live_table import EMPTY, Cell
@@ -46,7 +46,7 @@ class RulesTab(ListTab):
     DEFAULT_KEY: ClassVar[str]
     DEFAULT: ClassVar[Action]
 
-    _keys: Mapping[Place, str] = {}
+    _keys: Sequence[str] = ()
     _keyed: Network | None = None
 
     def __init__(self) -> None:
@@ -60,8 +60,7 @@ class RulesTab(ListTab):
     def draw(self) -> None:
         """Find what runs by what each rule says; that is done once for each network."""
         if self.network is not None and self.network is not self._keyed:
-            keys = rule_keys(self.network, self.DIRECTION)
-            self._keys = {Place(self._kind, at): key for at, key in enumerate(keys)}
+            self._keys = rule_keys(self.network, self.DIRECTION)
             self._keyed = self.network
         super().draw()
 
@@ -76,29 +75,17 @@ class RulesTab(ListTab):
             Cell(str(place.at + 1), "dim"),
             Cell(words, "plain" if element.enabled else "dim"),
             self._state(place, on=element.enabled),
-            *self._counted(self._keys.get(place, "")),
+            *self._counted(self._keys[place.at]),
         )
 
-    def count(self, before: Mapping[str, Count]) -> None:
-        """Only rules that decided something are looked at."""
-        counts = self.running.counts
-        if bool(before) is not bool(counts):
-            self.draw()
-            return
-        for place, key in self._counted_rows():
-            if before.get(key) != counts.get(key):
-                cells = self._table.row(place)
-                self._table.update_row(place, (*cells[:-2], *self._counted(key)))
-
-    def _counted_rows(self) -> Iterator[tuple[Place, str]]:
-        """All rows that have a counter, with its key; the last is that of the default."""
-        yield from self._keys.items()
-        yield Place(self._kind, len(self._keys)), self.DEFAULT_KEY
+    def count(self) -> None:
+        """What is in view is counted anew."""
+        self.draw_rows()
 
     def _state(self, place: Place, *, on: bool) -> Cell:
         if not on:
             return RULE_STATES[RuleState.OFF]
-        status = self.running.rules.get(self._keys.get(place, ""))
+        status = self.running.rules.get(self._keys[place.at])
         if status is not None:
             return RULE_STATES[status.state]
         return NOT_RUNNING if self.running.active else EMPTY
@@ -125,7 +112,7 @@ class RulesTab(ListTab):
 
     def remark(self, place: Place) -> str:
         """What the engine says of the rule as it runs."""
-        status = self.running.rules.get(self._keys.get(place, ""))
+        status = self.running.rules.get(self._keys[place.at])
         if status is None:
             return ""
         if status.note or status.state is RuleState.WAITING:
@@ -173,4 +160,9 @@ def _default(direction: str, default: Action) -> Setting:
 
     words = ((Action.ALLOW, "allow"), (Action.DENY, "deny"))
     field = ChoiceField("all else", words, default)
-    return Setting(field, f"change the {direction} default", get, put)
+
+    def line(network: Network) -> int:
+        policy = getattr(network.forwarding, direction) if network.forwarding else None
+        return line_of(policy or network.forwarding)
+
+    return Setting(field, f"change the {direction} default", get, put, line=line)

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from vnet_tui.engine.errors import StateError
-from vnet_tui.engine.model import Network
+from vnet_tui.engine.model import Element, Network
 from vnet_tui.widgets.editing.tab import Edited
 from vnet_tui.widgets.fields import ChoiceField, Field, TextField
+
+
+def line_of(element: Element | None) -> int:
+    """Where an element begins in its document; 0: nowhere."""
+    return element.line if element else 0
+
+
+def _nowhere(network: Network) -> int:  # noqa: ARG001 - for settings that know
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A field, and how its value is read from a network and put into it. ``write`` makes the text
-    of a value that isn't None. ``fixed``: whether a network's value is none for a field."""
+    of a value that isn't None. ``fixed``: whether a network's value is none for a field. ``line``
+    is where the value stands in the document; 0: nowhere."""
 
     field: Field[Any]
     what: str
@@ -26,6 +36,7 @@ class Setting:
     put: Callable[[Network, Any], Network]
     write: Callable[[Any], str] = str
     fixed: Callable[[Network], bool] | None = None
+    line: Callable[[Network], int] = _nowhere
 
     def show(self, network: Network) -> None:
         """Show the network's value; what says the same already, as it was typed, stays."""
@@ -50,6 +61,36 @@ class Setting:
         return self.put(network, self.field.value)
 
 
+def with_child(
+    network: Network, child: str, make: Callable[[], Element], **changes: Any
+) -> Network:
+    """With other attributes of a child of the network, such as ``dns``, which ``make`` makes where
+    there is none; without one that says nothing any more."""
+    bare = make()
+    after = replace(getattr(network, child) or bare, **changes)
+    put: Any = {child: None if after == bare else after}
+    return replace(network, **put)
+
+
+def attribute(
+    child: str,
+    make: Callable[[], Element],
+    name: str,
+    field: Field[Any],
+    what: str,
+    write: Callable[[Any], str] = str,
+) -> Setting:
+    """A field bound to an attribute of such a child."""
+    return Setting(
+        field,
+        what,
+        lambda network: getattr(getattr(network, child) or make(), name),
+        lambda network, value: with_child(network, child, make, **{name: value}),
+        write,
+        line=lambda network: line_of(getattr(network, child)),
+    )
+
+
 class Settings(VerticalScroll, can_focus=False):
     """Several of them, one below the other."""
 
@@ -67,6 +108,13 @@ class Settings(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """The fields."""
         yield from self._settings
+
+    @property
+    def line(self) -> int:
+        """Where the value of the field that the keys go to stands in the document; 0: nowhere."""
+        focused = (one for field, one in self._settings.items() if field.has_focus_within)
+        setting = next(focused, None)
+        return setting.line(self._network) if setting and self._network else 0
 
     def show(self, network: Network) -> None:
         """Show a network's values. Text that is none stays until its value is another one; while

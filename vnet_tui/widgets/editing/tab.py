@@ -80,11 +80,17 @@ class EditorTab(Vertical):
     network: Network | None = None
     running: Running = Running()
     problems: Sequence[Problem] = ()
+    _worst: Mapping[int, Problem] = {}
 
     @property
     @abstractmethod
     def focus_target(self) -> Widget | None:
         """What the keys go to when the tab is opened."""
+
+    @property
+    def line(self) -> int:
+        """The line of the document with what the keys go to, counted from 1; 0: there is none."""
+        return 0
 
     @abstractmethod
     def draw(self) -> None:
@@ -94,19 +100,21 @@ class EditorTab(Vertical):
         """Show these; what is the same as before costs nothing."""
         before = self.running
         another = network is not self.network or problems is not self.problems
+        if problems is not self.problems:
+            by_severity = sorted(problems, key=lambda one: one.severity.value, reverse=True)
+            self._worst = {one.line: one for one in by_severity}
         self.network, self.problems, self.running = network, problems, running
         if another or running.differs(before):
             self.draw()
         elif running.counts is not before.counts:
-            self.count(before.counts)
+            self.count()
 
-    def count(self, before: Mapping[str, Count]) -> None:
-        """Show what was counted since ``before``; nothing, where nothing is counted."""
+    def count(self) -> None:
+        """Show what was counted since; nothing, where nothing is counted."""
 
     def move_to(self, place: Place) -> None:
         """Put the cursor on an element, once it is shown."""
 
     def problem_at(self, element: Any) -> Problem | None:
         """The worst that is wrong at an element's line."""
-        here = (one for one in self.problems if element.line and one.line == element.line)
-        return min(here, key=lambda one: one.severity.value, default=None)
+        return self._worst.get(element.line) if element.line else None

@@ -1,10 +1,12 @@
-"""What the engine thinks of a network that isn't there yet: alone, beside others, on this host."""
+"""What the engine thinks of a draft: alone, beside other networks, and on the host as it is."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vnet_tui.engine.check.report import scalar_line
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from vnet_tui.drafts.draft import Draft
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Examination:
     """What a draft says (``network`` is None where it can't be read), and what is in the way.
 
@@ -31,39 +33,41 @@ class Examination:
     obstacles: tuple[Problem, ...] = ()
     preview: Preview | None = None
 
-    @property
+    @cached_property
     def told(self) -> tuple[Problem, ...]:
         """All of them, each once."""
         return tuple(dict.fromkeys((*self.problems, *self.obstacles)))
 
 
-async def examine(
+async def examine(draft: Draft, connection: Connection | None) -> Examination:
+    """Look at a draft; without a connection, alone."""
+    network = await asyncio.to_thread(lambda: draft.network)
+    problems = draft.problems
+    if network is not None and connection is not None:
+        with suppress(VnetError):  # it is lost, which is told elsewhere; the next one is asked
+            problems = await connection.validate(draft.text)
+    return Examination(draft=draft, network=network, problems=problems)
+
+
+async def examine_new(
     draft: Draft, connection: Connection | None, networks: Iterable[NetworkInfo]
 ) -> Examination:
-    """Look at a draft; without a connection, alone and beside the ``networks`` that are known."""
-    network = await asyncio.to_thread(lambda: draft.network)
-    if network is None:
-        return Examination(draft=draft, network=None, problems=draft.problems)
-    problems, preview = draft.problems, None
-    obstacles: tuple[Problem, ...] = ()
-    if connection is not None:
-        try:
-            problems = await connection.validate(draft.text)
-            if not errors(problems):
-                preview = await connection.plan_document(draft.text)
-        except ProblemsError as error:
-            obstacles = error.problems
-        except VnetError as error:
-            obstacles = (Problem(message=error.message, remedy=error.remedy),)
-    known = {problem.message for problem in problems}
-    mine = tuple(one for one in taken(network, networks) if one.message not in known)
-    return Examination(
-        draft=draft,
-        network=network,
-        problems=(*mine, *problems),
-        obstacles=obstacles,
-        preview=preview,
-    )
+    """Look at the draft of a network that isn't there yet, also beside the ``networks`` that are
+    known, and at what it takes to have it run."""
+    found = await examine(draft, connection)
+    if found.network is None:
+        return found
+    known = {problem.message for problem in found.problems}
+    mine = tuple(one for one in taken(found.network, networks) if one.message not in known)
+    found = replace(found, problems=(*mine, *found.problems))
+    if connection is None or errors(found.problems):
+        return found
+    try:
+        return replace(found, preview=await connection.plan_document(draft.text))
+    except ProblemsError as error:
+        return replace(found, obstacles=error.problems)
+    except VnetError as error:
+        return replace(found, obstacles=(Problem(message=error.message, remedy=error.remedy),))
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
