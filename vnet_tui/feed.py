@@ -12,12 +12,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.reactive import var
 from textual.signal import Signal
+
+from vnet_tui.forgetting import forget_closed
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -123,25 +124,8 @@ class Feed(App[None]):
 
     def on_feed_sampled(self, message: Sampled) -> None:
         """Keep what arrived."""
-        self._forget_closed()
+        forget_closed(self, self.happened)
         self.sample = message.sample
-
-    def _forget_closed(self) -> None:
-        """Let go of screens and widgets that are gone. Textual keeps them until what they watched
-        changes again (``Reactive._check_watchers``), or the next event: that may be never. What
-        they painted it keeps for a thousand colours of widgets (``StylesCache.get_inner_outer``
-        remembers whose they were)."""
-        watchers: dict[str, list[tuple[DOMNode, object]]] = getattr(self, "__watchers", {})
-        followers = [follower for each in watchers.values() for follower, _ in each]
-        subscribed = list(self.happened._subscriptions)
-        if not any(node._closing for node in (*followers, *subscribed)):
-            return
-        for each in watchers.values():
-            each[:] = [watcher for watcher in each if not watcher[0]._closing]
-        for node in subscribed:
-            if node._closing:
-                self.happened.unsubscribe(node)
-        StylesCache.get_inner_outer.cache_clear()
 
     def on_feed_happened(self, message: Happened) -> None:
         """Hand it on."""
