@@ -42,13 +42,16 @@ def test_who_needs_an_event_loop_is_told() -> None:
         blocking.finished(asyncio.sleep(1))
 
 
-def test_a_daemon_that_is_not_there_or_silent_is_told(lab: Lab) -> None:
+def test_a_daemon_that_is_not_there_is_told(lab: Lab) -> None:
     with pytest.raises(ConnectionLostError, match="no daemon answers"):
         blocking.connect(lab.paths)
-    lab.paths.run.mkdir(parents=True, exist_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
-        silent.bind(str(lab.paths.socket))
-        silent.listen()
-        connection = blocking.connect(lab.paths, patience=0.1)
-        with pytest.raises(ConnectionLostError, match="before it answered Networks"):
-            blocking.finished(connection.networks())
+
+
+def test_a_daemon_that_goes_away_is_told() -> None:
+    ours, theirs = socket.socketpair()
+    channel = blocking.BlockingChannel(ours)
+    theirs.sendall(b"one\0two\0thr")
+    theirs.close()
+    told = [blocking.finished(channel.receive()) for _ in range(3)]
+    assert told == [b"one", b"two", None]
+    assert not channel.open

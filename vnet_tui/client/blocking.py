@@ -12,13 +12,14 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from vnet_tui.client.connection import Connection
-from vnet_tui.client.remote import RemoteConnection
 from vnet_tui.client.way import Channel, SocketWay
 from vnet_tui.engine.paths import Paths
 from vnet_tui.protocol.messages import LONGEST_REPLY, BadMessageError
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
 
 T = TypeVar("T")
 
@@ -36,25 +37,27 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("this waits for an event loop, and there is none")
 
 
-def connect(paths: Paths, patience: float | None = None) -> Connection:
+def connect(paths: Paths) -> Connection:
     """A connection to the daemon of this host whose questions block; changes and streams need an
-    event loop. ``patience`` is how many seconds the daemon may think; unless given, as long as it
-    wants.
+    event loop.
 
     Raises :class:`~vnet_tui.engine.errors.VnetError` where there is none.
     """
 
+    from vnet_tui.client.remote import RemoteConnection
+
     async def over(made: socket.socket) -> Channel:
-        made.settimeout(patience)
-        return _BlockingChannel(made)
+        return BlockingChannel(made)
 
     return finished(RemoteConnection.open(SocketWay(paths.socket, over), patience=0.0))
 
 
-class _BlockingChannel:
-    """A connection that is waited for where it stands."""
+class BlockingChannel:
+    """A connection that is waited for where it stands, for so many seconds a piece; unless that is
+    given, for as long as it takes."""
 
-    def __init__(self, made: socket.socket) -> None:
+    def __init__(self, made: socket.socket, patience: float | None = None) -> None:
+        made.settimeout(patience)
         self._socket = made
         self._buffer = bytearray()
         self.open = True

@@ -1,14 +1,17 @@
-"""The names of networks, in the time that a person waits for completion: without an event loop."""
+"""The names of networks, in the time that a person waits for completion: without all that makes
+more of an answer than its names.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import socket
 
-from vnet_tui.engine.errors import VnetError
+from vnet_tui.client.blocking import BlockingChannel, finished
+from vnet_tui.client.way import connected
+from vnet_tui.engine.errors import ConnectionLostError, VnetError
 from vnet_tui.engine.paths import Paths
 from vnet_tui.protocol import INTERFACE
+from vnet_tui.protocol.messages import BadMessageError, pack, unpack
 
 PATIENCE = 1.0
 """Seconds for which a daemon may think; one that starts just now takes longer."""
@@ -17,10 +20,8 @@ PATIENCE = 1.0
 def network_names(paths: Paths) -> list[str]:
     """What the daemon of this host knows; where there is none, what an engine here does. Nothing
     where neither tells."""
-    try:
+    with contextlib.suppress(VnetError, BadMessageError):
         return _of_daemon(paths)
-    except (OSError, ValueError):
-        pass
     with contextlib.suppress(OSError, VnetError):
         from vnet_tui.engine.catalog import Catalog
 
@@ -29,18 +30,12 @@ def network_names(paths: Paths) -> list[str]:
 
 
 def _of_daemon(paths: Paths) -> list[str]:
-    """Raises OSError where no daemon answers in time, ValueError where it refuses."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
-        made.settimeout(PATIENCE)
-        made.connect(str(paths.socket))
-        made.sendall(json.dumps({"method": f"{INTERFACE}.Networks"}).encode() + b"\0")
-        reply = b""
-        while not reply.endswith(b"\0"):
-            part = made.recv(1 << 16)
-            if not part:
-                raise ConnectionResetError
-            reply += part
-    answer = json.loads(reply[:-1])
-    if "error" in answer:
-        raise ValueError(answer["error"])
-    return [network["name"] for network in answer["parameters"]["result"]]
+    """Raises VnetError where no daemon answers in time, or it refuses."""
+    channel = BlockingChannel(connected(paths.socket), PATIENCE)
+    channel.write(pack({"method": f"{INTERFACE}.Networks"}))
+    message = finished(channel.receive())
+    channel.close()
+    reply = {} if message is None else unpack(message)
+    if "parameters" not in reply or "error" in reply:
+        raise ConnectionLostError("the daemon tells no names")
+    return [network["name"] for network in reply["parameters"].get("result", [])]

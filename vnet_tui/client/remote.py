@@ -16,8 +16,8 @@ from vnet_tui.client.connection import IMPORTED_LATER, Connection
 from vnet_tui.client.way import START, Channel, Way
 from vnet_tui.engine.errors import ConnectionLostError, VnetError
 from vnet_tui.protocol import INTERFACE, faults
-from vnet_tui.protocol.codec import Json, WrongTypeError, decoder
-from vnet_tui.protocol.messages import BadMessageError, pack, unpack
+from vnet_tui.protocol.codec import WrongTypeError, decoder
+from vnet_tui.protocol.messages import BadMessageError, Json, pack, unpack
 from vnet_tui.protocol.methods import JOIN, PROGRESS, RESULT, SKIPPED, Method, methods_of
 
 if TYPE_CHECKING:

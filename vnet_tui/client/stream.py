@@ -12,8 +12,7 @@ from vnet_tui.client.remote import FIRST_PAUSE, LONGEST_PAUSE
 from vnet_tui.client.way import Channel
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.engine.views import Event, EventKind
-from vnet_tui.protocol.codec import Json
-from vnet_tui.protocol.messages import pack
+from vnet_tui.protocol.messages import Json, pack
 from vnet_tui.protocol.methods import Method
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from vnet_tui.engine.caller import CALLER, Caller
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import Progress
 from vnet_tui.protocol import INTERFACE, faults
-from vnet_tui.protocol.codec import Json, WrongTypeError, encoder
-from vnet_tui.protocol.messages import BadMessageError, pack, unpack
+from vnet_tui.protocol.codec import WrongTypeError, encoder
+from vnet_tui.protocol.messages import BadMessageError, Json, pack, unpack
 from vnet_tui.protocol.methods import JOIN, NEWEST_ONLY, PROGRESS, RESULT, Method
 from vnet_tui.protocol.wire import Wire
 

@@ -28,8 +28,7 @@ from ipaddress import (
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-Json = Any
-"""What :mod:`json` reads and writes."""
+from vnet_tui.protocol.messages import Json
 
 Encode = Callable[[Any], Json]
 Decode = Callable[[Json], Any]

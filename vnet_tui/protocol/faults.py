@@ -9,7 +9,8 @@ from typing import Any
 from vnet_tui.engine import errors
 from vnet_tui.engine.errors import Problem, ProblemsError, StepFailedError, VnetError
 from vnet_tui.protocol import INTERFACE
-from vnet_tui.protocol.codec import Json, WrongTypeError, decoder, encoder
+from vnet_tui.protocol.codec import WrongTypeError, decoder, encoder
+from vnet_tui.protocol.messages import Json
 
 SERVICE = "org.varlink.service"
 """The interface that every varlink service has (varlink.org/Service)."""

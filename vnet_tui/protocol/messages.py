@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
-from vnet_tui.protocol.codec import Json
+Json = Any
+"""What :mod:`json` reads and writes."""
 
 LONGEST_CALL = 8 * 1024 * 1024
 """Bytes of a call: the largest document that is accepted (2 MiB), with every character escaped."""

@@ -13,7 +13,8 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any, get_args, get_origin, get_type_hints
 
-from vnet_tui.protocol.codec import Encode, Json, WrongTypeError, decoder, encoder
+from vnet_tui.protocol.codec import Encode, WrongTypeError, decoder, encoder
+from vnet_tui.protocol.messages import Json
 
 READING = frozenset(
     {
