@@ -3,7 +3,8 @@
 Textual writes a changed region from the left edge of its widget on, with every colour spelled out
 and reset again. On a slow link that is most of the traffic. Here what the terminal shows is
 remembered, and an update is reduced to its difference: the cursor is moved to each run of changed
-cells, and a colour is named only when it is another than the last.
+cells, and a colour is named only when it is another than the last. Lines that only moved the
+terminal is asked to move, where less is written so.
 
 This knows the inside of Textual's compositor (``ChopsUpdate``, ``LayoutUpdate``), of the versions
 that the package allows.
@@ -11,7 +12,7 @@ that the package allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,8 +25,13 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Size
 from textual.strip import Strip
 
+from vnet_tui.shifting import shift
+
 SHORT_GAP = 4
 """So many unchanged cells are written again rather than jumped over: a jump takes as many bytes."""
+
+LONG = 1000
+"""From so many characters on it is looked whether lines only moved."""
 
 
 class Pen(NamedTuple):
@@ -49,17 +55,23 @@ class Glyph(NamedTuple):
     pen: Pen
 
 
+UNKNOWN = Glyph("?", Pen("unknown"))
+"""A cell of which nobody knows what it shows."""
+
+Row = list[Glyph]
+
+
 class Wire:
     """Remembers what a terminal shows, and reduces updates to what differs."""
 
     def __init__(self) -> None:
         self._size = Size(0, 0)
-        self._shown: list[list[Glyph | None]] = []
+        self._shown: list[Row] = []
 
     def forget(self) -> None:
         """Somebody else wrote to the terminal: nothing is known of what it shows."""
         width, height = self._size
-        self._shown = [[None] * width for _ in range(height)]
+        self._shown = [[UNKNOWN] * width for _ in range(height)]
 
     def difference(self, update: ChopsUpdate | LayoutUpdate, size: Size, console: Console) -> str:
         """What to write for an update; from now on it counts as shown. Empty: nothing differs."""
@@ -67,35 +79,53 @@ class Wire:
         if size != self._size:
             self._size = size
             self.forget()
-        out = _Output(size.width)
-        for y, x, strips in _pieces(update):
-            if 0 <= y < size.height:
-                wanted = [glyph for strip in strips for glyph in _glyphs(strip, colors)]
-                self._line(out, y, x, wanted[: size.width - x])
-        return out.end()
+        shown, wanted = self._shown, self._wanted(update, colors)
+        changed = [y for y, row in enumerate(wanted) if row is not shown[y] and row != shown[y]]
+        self._shown = wanted
+        text = _written(shown, wanted)
+        if len(text) < LONG:
+            return text
+        moved = shift(shown, wanted, changed)
+        if moved is None or any(UNKNOWN in row for row in wanted[moved.top : moved.bottom]):
+            return text
+        left = moved.applied(shown, [UNKNOWN] * size.width)
+        return min(text, f"{moved}{_written(left, wanted)}", key=len)
 
-    def _line(self, out: _Output, y: int, start: int, wanted: list[Glyph]) -> None:
-        """Write what differs of one piece of a line."""
-        shown = self._shown[y]
-        stop = start + len(wanted)
-        if shown[start:stop] == wanted:
-            return
-        x = start
-        while x < stop:
-            if shown[x] == wanted[x - start]:
-                x += 1
-                continue
-            while not wanted[x - start].text and x > start:
-                x -= 1  # a wide character is written from its first cell
-            end = x + 1
-            while end < stop and (
-                shown[end] != wanted[end - start] or not wanted[end - start].text
-            ):
-                end += 1
-            out.go(y, x, bridge=wanted[max(0, out.x - start) : x - start] if out.y == y else None)
-            out.put(wanted[x - start : end - start])
-            x = end
-        shown[start:stop] = wanted
+    def _wanted(self, update: ChopsUpdate | LayoutUpdate, colors: ColorSystem) -> list[Row]:
+        """The rows after an update; those that it doesn't touch are the ones that are shown."""
+        width, height = self._size
+        rows = self._shown.copy()
+        for y, x, strips in _pieces(update):
+            if 0 <= y < height:
+                piece = [glyph for strip in strips for glyph in _glyphs(strip, colors)]
+                rows[y] = [*rows[y][:x], *piece, *rows[y][x + len(piece) :]][:width]
+        return rows
+
+
+def _written(shown: Sequence[Row], wanted: Sequence[Row]) -> str:
+    """What makes rows of others."""
+    out = _Output(len(wanted[0]) if wanted else 0)
+    for y, (old, new) in enumerate(zip(shown, wanted, strict=True)):
+        if old is not new and old != new:
+            _write_line(out, y, old, new)
+    return out.end()
+
+
+def _write_line(out: _Output, y: int, shown: Row, wanted: Row) -> None:
+    """Write what differs of a line."""
+    x, width = 0, len(wanted)
+    while x < width:
+        if shown[x] == wanted[x]:
+            x += 1
+            continue
+        while not wanted[x].text and x > 0:
+            x -= 1  # a wide character is written from its first cell
+        end = x + 1
+        while end < width and (shown[end] != wanted[end] or not wanted[end].text):
+            end += 1
+        out.go(y, x, bridge=wanted[max(0, out.x) : x] if out.y == y else None)
+        out.put(wanted[x:end])
+        x = end
 
 
 class _Output:

@@ -10,12 +10,14 @@ _SEQUENCE = re.compile(r"\x1b\[(?P<parameters>[0-9;]*)(?P<final>[A-Za-z])")
 
 
 class Screen:
-    """Cells of (character, SGR parameters in force); knows CUP, CHA and SGR (ECMA-48)."""
+    """Cells of (character, SGR parameters in force); knows CUP, CHA, DL, IL and SGR (ECMA-48), and
+    margins (DECSTBM)."""
 
     def __init__(self, width: int, height: int) -> None:
         self.cells = [[(" ", "")] * width for _ in range(height)]
         self._x = 0
         self._y = 0
+        self._margins = (0, height)
         self._pen = _Pen()
 
     def feed(self, text: str) -> None:
@@ -39,14 +41,31 @@ class Screen:
 
     def _obey(self, parameters: str, final: str) -> None:
         if final == "H":
-            y, x = parameters.split(";")
-            self._y, self._x = int(y) - 1, int(x) - 1
+            y, _, x = parameters.partition(";")
+            self._y, self._x = int(y) - 1, int(x or 1) - 1
         elif final == "G":
             self._x = int(parameters) - 1
         elif final == "m":
             self._pen.change(parameters)
+        elif final == "r":
+            top, _, bottom = parameters.partition(";")
+            self._margins = (int(top or 1) - 1, int(bottom or len(self.cells)))
+            self._y = self._x = 0
+        elif final in "ML":
+            self._move_lines(int(parameters), up=final == "M")
         else:
             raise ValueError(f"unknown sequence {parameters}{final}")
+
+    def _move_lines(self, count: int, *, up: bool) -> None:
+        """From the cursor's line to the lower margin; empty lines have the pen's background."""
+        top, bottom = self._y, self._margins[1]
+        if not self._margins[0] <= top < bottom:
+            return
+        rows = self.cells[top:bottom]
+        empty = [[(" ", self._pen.of(" "))] * len(rows[0]) for _ in range(count)]
+        rows = rows[count:] + empty if up else empty + rows[:-count]
+        self.cells[top:bottom] = rows
+        self._x = 0
 
     def _put(self, character: str) -> None:
         size = get_character_cell_size(character)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.ui.recorded import DEMO, many
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import Connection
+from vnet_tui.widgets.networks_table import NetworksTable
 from vnet_tui.wire import Wire
 
 COLORS = Console(force_terminal=True, color_system="truecolor", legacy_windows=False)
@@ -114,18 +116,20 @@ async def test_live_figures_cost_little(size: Size) -> None:
         assert 100 < a_second < 4000
 
 
-async def test_cursor_costs_little() -> None:
+async def test_cursor_costs_little(size: Size) -> None:
+    """1,500 bytes a move are the most, also of one that scrolls."""
     replay = Replay(many(1000))
     replay.moving = 0
-    app = Watched(replay, Size(80, 24))
-    async with app.run_test(size=(80, 24)) as pilot:
+    app = Watched(replay, size)
+    async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        await pilot.press("down")
-        await pilot.pause()
-        app.written.clear()
-        await pilot.press("down")
-        await pilot.pause()
-        assert 0 < len("".join(app.written).encode()) < 1500
+        for _ in range(26):
+            app.written.clear()
+            await pilot.press("down")
+            await pilot.pause()
+            assert 0 < len("".join(app.written).encode()) < 1500
+            assert app.seen.cells == app.expected().cells
+        assert app.screen.query_one(NetworksTable).scroll_offset.y > 0
 
 
 async def test_redraw_writes_all_again() -> None:
@@ -154,11 +158,77 @@ cells = st.tuples(st.sampled_from(["a", "b", " ", " ", "日", "e\u0301"]), st.sa
 
 @st.composite
 def pictures(draw: st.DrawFn) -> list[Strip]:
-    lines = []
-    for _ in range(2):
-        segments = [Segment(text, style) for text, style in draw(st.lists(cells, max_size=WIDTH))]
-        lines.append(Strip(segments).adjust_cell_length(WIDTH, Style(bgcolor="#405060")))
-    return lines
+    return [strip(draw(st.lists(cells, max_size=WIDTH))) for _ in range(2)]
+
+
+def strip(line: list[tuple[str, Style]], width: int = WIDTH) -> Strip:
+    segments = [Segment(text, style) for text, style in line]
+    return Strip(segments).adjust_cell_length(width, Style(bgcolor="#405060"))
+
+
+WIDE, TALL = 36, 9
+FEW = 3
+
+
+@st.composite
+def rolls(draw: st.DrawFn) -> list[list[Strip]]:
+    """Pictures of which each shows a part of the last in another place, with other cells here and
+    there, beside and around what stays."""
+    row = st.lists(cells, min_size=WIDTH, max_size=WIDTH).map(lambda line: line * (WIDE // WIDTH))
+    lines = draw(st.lists(row, min_size=TALL, max_size=TALL))
+    made = [lines]
+    for _ in range(draw(st.integers(1, 4))):
+        top = draw(st.integers(0, TALL - 1))
+        bottom = draw(st.integers(top, TALL))
+        by = draw(st.integers(-FEW, FEW))
+        lines = [
+            lines[y + by] if top <= y < bottom and top <= y + by < bottom else line
+            for y, line in enumerate(lines)
+        ]
+        for _ in range(draw(st.integers(0, FEW))):
+            y = draw(st.integers(0, TALL - 1))
+            lines[y] = draw(row)
+        made.append(lines)
+    return [[strip(line, WIDE) for line in picture] for picture in made]
+
+
+@given(rolls())
+@settings(max_examples=60, deadline=None)
+def test_rows_that_moved(pictures: list[list[Strip]]) -> None:
+    """However they are written, the terminal shows the last picture."""
+    wire = Wire()
+    screen = terminal.Screen(WIDE, TALL)
+    for picture in pictures:
+        screen.feed(wire.difference(layout(picture, WIDE), Size(WIDE, TALL), COLORS))
+        assert screen.cells == plainly(picture, WIDE).cells
+
+
+def hash_of(number: int) -> str:
+    return sha256(str(number).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("by", [-2, -1, 1, 2])
+def test_terminal_moves_rows_itself(by: int) -> None:
+    """Within the lines that move, under a head and over a foot that stay."""
+    size = Size(80, 24)
+    style = Style(color="#102030", bgcolor="#405060")
+
+    def page(first: int) -> LayoutUpdate:
+        rows = [f"row {first + y:>5} {hash_of(first + y)}" for y in range(20)]
+        texts = ["head", "", *rows, "", "foot"]
+        return layout([Strip([Segment(text.ljust(80)[:80], style)]) for text in texts], 80)
+
+    wire = Wire()
+    screen = terminal.Screen(80, 24)
+    screen.feed(wire.difference(page(1000), size, COLORS))
+    text = wire.difference(page(1000 + by), size, COLORS)
+    assert len(text) < 100 * abs(by) + 50
+    screen.feed(text)
+    assert [line[:9] for line in screen.lines[2:22]] == [
+        f"row {1000 + by + y:>5}" for y in range(20)
+    ]
+    assert screen.lines[0].startswith("head")
+    assert screen.lines[23].startswith("foot")
 
 
 @given(st.lists(pictures(), min_size=1, max_size=5))

@@ -239,15 +239,11 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
             self.refresh(Region(0, line, self.size.width, 1))
 
     def _reveal(self, y: int) -> None:
-        """Scroll so that a row is in view: by a third of a page at once, since every scroll
-        repaints all rows and a line at a time would do that at every key."""
+        """Scroll as far as it takes to have a row in view: a terminal moves the others itself."""
         visible = self._page
         top = self.scroll_offset.y
-        if visible <= 0 or top <= y < top + visible:
-            return
-        jump = max(1, visible // 3)
-        goal = y - visible + jump if y >= top + visible else y - jump + 1
-        self.scroll_to(y=max(0, goal), animate=False)
+        if visible > 0 and not top <= y < top + visible:
+            self.scroll_to(y=y if y < top else y - visible + 1, animate=False)
 
     @property
     def _page(self) -> int:
