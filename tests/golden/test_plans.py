@@ -26,7 +26,7 @@ from vnet_tui.engine.xml import parse
 CASES = sorted(path for path in (Path(__file__).parent / "plan").iterdir())
 
 
-async def _free(_: DesiredNetwork) -> tuple[Problem, ...]:
+async def _free(_: DesiredNetwork, had: DesiredNetwork | None) -> tuple[Problem, ...]:
     return ()
 
 
@@ -56,7 +56,7 @@ async def test_plan_and_undo_are_as_written(case: Path, tmp_path: Path) -> None:
         Paths(state=tmp_path / "state", run=tmp_path / "run"),
         host.drivers,
         parse=parse,
-        port_conflicts=_free,
+        service_conflicts=_free,
     )
     await changes.run(lambda _running: current)
     plan = await changes.preview(lambda _running: request)

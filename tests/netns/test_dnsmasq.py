@@ -461,7 +461,7 @@ async def test_one_that_does_not_listen_is_killed(
     started = await service.serve(document(RANGE))
     pid = await service.pid()
     os.kill(pid, signal.SIGSTOP)
-    monkeypatch.setattr("vnet_tui.engine.drivers.dnsmasq.process.TERM_SECONDS", 0.05)
+    monkeypatch.setattr("vnet_tui.engine.drivers.processes.TERM_SECONDS", 0.05)
     await service.driver.stop(started)
     assert not alive({pid})
 

@@ -329,8 +329,10 @@ async def _edit(engine: Engine) -> None:
 
 
 ONE = document("one", address="10.41.0.1")
+SWITCHED = document("one", '<switch type="vde" socket="/run/vde/one"/>', address="10.41.0.1")
 EDITED = document(
     "one",
+    '<switch type="vde" socket="/run/vde/other" mode="0660"/>',
     '<forwarding><outgoing><deny port="25"/></outgoing></forwarding>',
     address="10.42.0.1",
 ).replace('"vn-one"', '"vn-one" mtu="1400"')
@@ -345,7 +347,7 @@ SCENARIOS: dict[str, Callable[[Engine], Awaitable[None]]] = {
 
 async def _prepare(lab: Lab, scenario: str) -> None:
     async with Engine(lab.paths) as engine:
-        await engine.define(ONE)
+        await engine.define(SWITCHED)
         await engine.define(DUAL)
         if scenario != "start":
             await engine.start(["one", "dual"])
@@ -448,7 +450,8 @@ async def _end(lab: Lab) -> None:
         if active:
             await engine.stop(active)
     left = inventory(lab.paths)
-    assert left["dnsmasqs"] == []
+    assert left["dnsmasqs"] == left["switches"] == []
     assert left["ruleset"] == {}
     assert left["files"] == []
-    assert not [name for name in links() if name.startswith("vn-")]
+    assert not [name for name in links() if name.startswith(("vn-", "vde-"))]
+    assert left["sockets"] == []

@@ -26,6 +26,7 @@ MAC = "52:54:00:00:00:77"
 OUTSIDE, UPLINK = "198.51.100.1", "198.51.100.2"
 ONE = document(
     "one",
+    '<switch type="vde" socket="/run/vde/one"/>',
     '<forwarding><incoming><allow port="123" domain="web" destport="321"/></incoming></forwarding>',
 )
 
@@ -65,6 +66,16 @@ def _kill_dnsmasq() -> None:
 def _remove_config(lab: Lab) -> None:
     for directory in lab.paths.dnsmasq.iterdir():
         shutil.rmtree(directory)
+
+
+def _kill_switch() -> None:
+    for pid, line in processes_here().items():
+        if "vde_switch" in line:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _tap() -> str:
+    return next(name for name in links() if name.startswith("vde-"))
 
 
 Break = Callable[[Lab], object]
@@ -124,6 +135,21 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         _remove_config,
         "the configuration of dnsmasq on vn-one was changed or removed",
         "restart dnsmasq on vn-one",
+    ),
+    "vde_switch is killed": (
+        lambda _: _kill_switch(),
+        "vde_switch on vn-one doesn't run",
+        "start vde_switch on vn-one",
+    ),
+    "the interface of vde_switch is deleted": (
+        lambda _: _sh(f"ip link del {_tap()}"),
+        "vde_switch lost its interface vde-",
+        "start vde_switch on vn-one",
+    ),
+    "the interface of vde_switch is unplugged": (
+        lambda _: _sh(f"ip link set {_tap()} nomaster"),
+        "of vde_switch isn't a port of vn-one",
+        "into vn-one",
     ),
     "a setting of the bridge is changed": (
         lambda _: _sh("echo 0 > /proc/sys/net/ipv4/conf/vn-one/route_localnet"),

@@ -24,11 +24,13 @@ def links() -> dict[str, dict[str, object]]:
     """Interfaces by name, with what matters of them."""
     found = {}
     for link in json.loads(_output("ip", "-j", "-d", "address")):
+        kind = link.get("linkinfo", {}).get("info_kind")
         found[link["ifname"]] = {
-            "kind": link.get("linkinfo", {}).get("info_kind"),
+            "kind": kind,
             "alias": link.get("ifalias"),
             "master": link.get("master"),
-            "mac": link.get("address"),
+            # The kernel makes one up whenever a tap is made.
+            "mac": link.get("address") if kind != "tun" else None,
             "mtu": link.get("mtu"),
             "up": "UP" in link["flags"],
             "addresses": sorted(
@@ -54,6 +56,11 @@ def dnsmasqs() -> list[str]:
     """The command lines of the dnsmasq processes of this host."""
     lines = processes_here().values()
     return sorted(_without_index(line) for line in lines if "dnsmasq" in line)
+
+
+def switches() -> list[str]:
+    """The command lines of the vde_switch processes of this host."""
+    return sorted(line for line in processes_here().values() if "vde_switch" in line)
 
 
 def _without_index(text: str) -> str:
@@ -88,6 +95,8 @@ def inventory(paths: Paths) -> dict[str, object]:
         "ruleset": ruleset(),
         "sysctls": {key: sysctl(key) for key in _SYSCTLS},
         "dnsmasqs": dnsmasqs(),
+        "switches": switches(),
+        "sockets": sorted(map(str, Path("/run/vde").glob("*/*"))),
         "files": sorted(
             _without_index(str(path.relative_to(paths.run)))
             for path in paths.run.rglob("*")

@@ -22,6 +22,7 @@ from vnet_tui.engine.observe import (
     LinksDriver,
     RecordsDriver,
     SysctlDriver,
+    VdeDriver,
 )
 from vnet_tui.engine.resources import (
     BridgeSettings,
@@ -34,6 +35,8 @@ from vnet_tui.engine.resources import (
     NetworkRules,
     Route,
     RunRecord,
+    SwitchProcess,
+    SwitchSpec,
     rules_digest,
 )
 
@@ -89,6 +92,10 @@ class SimulatedLinks:
         for port in ports:
             if port in self.links:
                 self.links[port] = replace(self.links[port], master=bridge)
+
+    async def plug(self, bridge: str, tap: str, mtu: int) -> None:
+        self._get(bridge)
+        self.links[tap] = replace(self._get(tap), master=bridge, mtu=mtu, up=True)
 
     async def change_bridge(self, name: str, before: BridgeSettings, after: BridgeSettings) -> None:
         if self._get(name).settings != before:
@@ -160,6 +167,31 @@ class SimulatedDnsmasq:
         self.processes[after.network] = after
 
 
+class SimulatedVde:
+    def __init__(self, links: SimulatedLinks) -> None:
+        self.processes: dict[UUID, SwitchSpec] = {}
+        self._links = links
+
+    async def observe(self) -> tuple[SwitchProcess, ...]:
+        return tuple(
+            SwitchProcess(pid=2000 + number, spec=spec)
+            for number, spec in enumerate(self.processes.values())
+        )
+
+    async def start(self, spec: SwitchSpec) -> None:
+        if spec.tap in self._links.links:
+            raise DriverError(f"{spec.tap} exists")
+        if spec.socket in {one.socket for one in self.processes.values()}:
+            raise DriverError("address already in use")
+        self.processes[spec.network] = spec
+        self._links.add(spec.tap, kind="tun")
+        self._links.links[spec.tap] = replace(self._links.links[spec.tap], up=False)
+
+    async def stop(self, spec: SwitchSpec) -> None:
+        if one := self.processes.pop(spec.network, None):
+            self._links.links.pop(one.tap, None)
+
+
 class SimulatedFirewall:
     def __init__(self) -> None:
         self.installed: dict[UUID, NetworkRules] = {}
@@ -224,6 +256,7 @@ class SimulatedHost:
         self.links = SimulatedLinks()
         self.sysctl = SimulatedSysctl()
         self.dnsmasq = SimulatedDnsmasq(self.links)
+        self.vde = SimulatedVde(self.links)
         self.firewall = SimulatedFirewall()
         self.records = SimulatedRecords()
 
@@ -233,6 +266,7 @@ class SimulatedHost:
             links=cast("LinksDriver", _Mortal(self.links, self)),
             sysctl=cast("SysctlDriver", _Mortal(self.sysctl, self)),
             dnsmasq=cast("DnsmasqDriver", _Mortal(self.dnsmasq, self)),
+            vde=cast("VdeDriver", _Mortal(self.vde, self)),
             firewall=cast("FirewallDriver", _Mortal(self.firewall, self)),
             records=cast("RecordsDriver", _Mortal(self.records, self)),
         )
@@ -259,6 +293,7 @@ class SimulatedHost:
             },
             "remembered": dict(self.sysctl.old),
             "dnsmasq": dict(self.dnsmasq.processes),
+            "vde": dict(self.vde.processes),
             "firewall": dict(self.firewall.installed),
             "records": dict(self.records.records),
         }

@@ -26,6 +26,7 @@ from vnet_tui.engine.errors import (
     VnetError,
 )
 from vnet_tui.engine.model import Network
+from vnet_tui.engine.naming import derive_tap_name
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import BridgeSettings, Route
 from vnet_tui.engine.steps import AddAddress, MarkBridge, Step, StopDnsmasq
@@ -46,14 +47,14 @@ class Bench:
         self.changes = self._changes()
 
     def _changes(self) -> Changes:
-        async def no_conflict(_: DesiredNetwork) -> tuple[Problem, ...]:
+        async def no_conflict(_: DesiredNetwork, had: DesiredNetwork | None) -> tuple[Problem, ...]:
             return ()
 
         return Changes(
             self.paths,
             self.host.drivers,
             parse=parse,
-            port_conflicts=no_conflict,
+            service_conflicts=no_conflict,
             before_step=self._before_step,
         )
 
@@ -102,6 +103,8 @@ TWO = network(
     address="10.2.0.1",
     forwarding="route",
 )
+SWITCH = '<switch type="vde" mode="0660"/>'
+VDE = network("one", SWITCH)
 ALONE = network("alone", address="10.3.0.1", forwarding="isolated")
 
 
@@ -199,6 +202,18 @@ def _scenarios() -> Mapping[str, tuple[list[Network], list[Network]]]:
         ),
         "another subnet": ([ONE], [network("one", address="10.8.0.1")]),
         "exchange": ([ONE, TWO], [ALONE]),
+        "start with a switch": ([TWO], [VDE, TWO]),
+        "stop with a switch": ([VDE, TWO], [TWO]),
+        "add a switch": ([ONE], [VDE]),
+        "take the switch out": ([VDE, TWO], [ONE, TWO]),
+        "another socket of the switch": (
+            [VDE],
+            [network("one", '<switch type="vde" socket="/run/elsewhere"/>')],
+        ),
+        "a switch, another bridge name": (
+            [VDE],
+            [parse(document("one", SWITCH).replace("vn-one", "vn-uno"))],
+        ),
     }
 
 
@@ -387,11 +402,63 @@ async def test_the_files_of_a_dnsmasq_that_was_killed_go_with_its_network(bench:
     assert [step.spec.network for step in taken if isinstance(step, StopDnsmasq)] == [ONE.uuid]
 
 
+async def test_a_switch_is_a_port_of_the_bridge_and_only_its_edits_touch_it(bench: Bench) -> None:
+    def taken(steps: list[Step]) -> list[str]:
+        return [type(step).__name__ for step in steps]
+
+    await bench.bring([ONE])
+    assert taken(await bench.bring([VDE])) == ["StartSwitch", "PlugSwitch", "SaveRecord"]
+    (tap,) = (link for link in bench.host.links.links.values() if link.kind == "tun")
+    assert (tap.master, tap.up, tap.mtu) == ("vn-one", True, 1500)
+    assert VDE.uuid
+    restarted = taken(await bench.bring([VDE], recreate=frozenset({VDE.uuid})))
+    assert "PlugSwitch" in restarted
+    assert not {"StartSwitch", "StopSwitch"} & set(restarted)
+    assert bench.host.links.links[tap.name].master == "vn-one"
+    other = network("one", '<switch type="vde" mode="0600"/>')
+    restart = ["StopSwitch", "StartSwitch", "PlugSwitch", "SaveRecord"]
+    assert taken(await bench.bring([other])) == restart
+    assert taken(await bench.bring([ONE])) == ["StopSwitch", "SaveRecord"]
+
+
+async def test_a_switch_that_lost_its_tap_or_ended_is_started_again(bench: Bench) -> None:
+    await bench.bring([VDE])
+    (spec,) = bench.host.vde.processes.values()
+    for killed in (False, True):
+        before = bench.host.state()
+        del bench.host.links.links[spec.tap]
+        if killed:
+            bench.host.vde.processes.clear()
+        assert await bench.bring([VDE])
+        assert bench.host.state() == before
+
+
+async def test_a_bridges_mtu_is_the_taps_as_far_as_a_switch_can(bench: Bench) -> None:
+    for mtu, least in (("9000", 1500), ("1400", 1400)):
+        text = document("one", SWITCH).replace('"vn-one"', f'"vn-one" mtu="{mtu}"')
+        await bench.bring([parse(text)])
+        assert [one.mtu for one in bench.host.links.links.values() if one.kind == "tun"] == [least]
+
+
+async def test_a_strangers_interface_and_anothers_sockets_are_in_a_switchs_way(
+    bench: Bench,
+) -> None:
+    tap = derive_tap_name(VDE.uuid or UUID(int=0))
+    bench.host.links.add(tap, kind="tun")
+    with pytest.raises(ConflictError, match=f"an interface called {tap} already"):
+        await bench.bring([VDE])
+    del bench.host.links.links[tap]
+    same = '<switch type="vde" socket="/run/vde/one"/>'
+    with pytest.raises(ConflictError, match="are in /run/vde/one, too"):
+        await bench.bring([network("one", same), network("two", same, address="10.2.0.1")])
+
+
 @st.composite
 def some_networks(draw: st.DrawFn) -> list[Network]:
     return [
         network(
             name,
+            *draw(st.sampled_from([(), (SWITCH,), ('<switch type="vde"/>',)])),
             address=f"10.{number}.{draw(st.integers(0, 1))}.1",
             forwarding=draw(st.sampled_from(["nat", "route", "isolated"])),
         )

@@ -72,7 +72,7 @@ class Bench:
             self.paths,
             replace(self.host.drivers, records=records),
             parse=parse,
-            port_conflicts=_none,
+            service_conflicts=_none,
             before_step=lambda number, step: self.on_step(number, step),
         )
         self.checkpoints = Checkpoints(
@@ -131,7 +131,7 @@ class Bench:
         }
 
 
-async def _none(_: DesiredNetwork) -> tuple[Problem, ...]:
+async def _none(_: DesiredNetwork, had: DesiredNetwork | None) -> tuple[Problem, ...]:
     return ()
 
 

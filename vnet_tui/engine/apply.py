@@ -49,6 +49,12 @@ async def run_step(step: Step, drivers: Drivers) -> None:
             await drivers.dnsmasq.stop(service)
         case steps.ChangeDnsmasq(before=one, after=other):
             await drivers.dnsmasq.change(one, other)
+        case steps.StartSwitch(spec=switch):
+            await drivers.vde.start(switch)
+        case steps.StopSwitch(spec=switch):
+            await drivers.vde.stop(switch)
+        case steps.PlugSwitch(bridge=bridge, tap=tap, mtu=mtu):
+            await drivers.links.plug(bridge, tap, mtu)
         case steps.SaveRecord(after=record) if record is not None:
             drivers.records.save(record)
         case steps.SaveRecord(before=record) if record is not None:

@@ -56,7 +56,8 @@ class Request:
 
 Running = Mapping[UUID, tuple[RunRecord, Network]]
 Prepare = Callable[[Running], Request]
-PortConflicts = Callable[[DesiredNetwork], Awaitable[tuple[Problem, ...]]]
+ServiceConflicts = Callable[[DesiredNetwork, DesiredNetwork | None], Awaitable[tuple[Problem, ...]]]
+"""Gives what is in the way of a network's services, where they differ from those that it had."""
 
 
 class Changes:
@@ -68,13 +69,13 @@ class Changes:
         drivers: Drivers,
         *,
         parse: Callable[[str], Network],
-        port_conflicts: PortConflicts,
+        service_conflicts: ServiceConflicts,
         before_step: BeforeStep | None = None,
     ) -> None:
         self._paths = paths
         self._drivers = drivers
         self._parse = parse
-        self._port_conflicts = port_conflicts
+        self._service_conflicts = service_conflicts
         self._before_step = before_step
         self._lock = ChangeLock(paths)
         self._journal = Journal(paths)
@@ -228,8 +229,7 @@ class Changes:
                 if theirs != uuid and theirs not in later  # each pair is told once
             ]
             problems = host_conflicts(one, had, others, observed, ours)
-            if had is None or had.dnsmasq != one.dnsmasq:
-                problems += await self._port_conflicts(one)
+            problems += await self._service_conflicts(one, had)
             if problems:
                 blocked[one.record.name] = problems
         if blocked:
@@ -248,7 +248,8 @@ class Changes:
             for link in observed.links.links.values()
             if (uuid := marked_network(link.alias, self._paths)) is not None
         }
-        served = {process.spec.network for process in observed.dnsmasqs}
+        served = {one.spec.network for one in observed.dnsmasqs}
+        served |= {one.spec.network for one in observed.switches}
         return frozenset(marked | served | set(observed.firewall.digests)) - frozenset(known)
 
     async def _run(

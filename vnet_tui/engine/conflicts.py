@@ -16,7 +16,6 @@ def unsupported(network: Network) -> tuple[Problem, ...]:
     """The elements that this engine keeps but can't run yet, each with its line."""
     elements = {
         "interface": network.interface,
-        "switch": network.switch,
         "listen": network.listen,
         "connections": network.connections,
     }
@@ -44,8 +43,11 @@ def host_conflicts(
     and no forwards where nothing changed.
     ``ours`` are the bridges of our networks, by name.
     """
-    found = list(_name_conflicts(one, observed, ours))
     others = list(others)
+    found = [
+        *_name_conflicts(one, observed, ours),
+        *_switch_conflicts(one, before, others, observed),
+    ]
     if before is None or before.network != one.network:
         for other in others:
             found.extend(taken_forwards(one.network, other.network))
@@ -83,6 +85,36 @@ def _name_conflicts(
         remedy='give the network another bridge name: <bridge name="..."/>',
         line=one.network.bridge.line if one.network.bridge else 0,
     )
+
+
+def _switch_conflicts(
+    one: DesiredNetwork,
+    before: DesiredNetwork | None,
+    others: Iterable[DesiredNetwork],
+    observed: Observed,
+) -> Iterator[Problem]:
+    switch = one.switch
+    if switch is None:
+        return
+    line = one.network.switch.line if one.network.switch else 0
+    link = observed.links.links.get(switch.tap)
+    had = before is not None and before.switch is not None
+    ours = had or any(running.spec.tap == switch.tap for running in observed.switches)
+    if link is not None and not ours:
+        yield Problem(
+            message=f"there is an interface called {link.name} already, as that of the network's "
+            "vde_switch is to be",
+            remedy=f"remove or rename it: ip link delete {link.name}",
+            line=line,
+        )
+    for other in others:
+        if other.switch is not None and other.switch.socket == switch.socket:
+            yield Problem(
+                message=f"the sockets of the vde_switch of network {other.record.name} are in "
+                f"{switch.socket}, too",
+                remedy="name another directory, or none",
+                line=line,
+            )
 
 
 def _subnet_conflicts(

@@ -42,6 +42,14 @@ def describe(step: Step) -> str:
         case steps.ChangeDnsmasq(after=service):
             how = "restart" if step.restarts else "update"
             return f"{how} dnsmasq on {service.bridge}"
+        case steps.StartSwitch(bridge=bridge):
+            return f"start vde_switch on {bridge}"
+        case steps.StopSwitch(spec=switch, bridge=None):
+            return f"remove what is left of vde_switch {switch.tap}"
+        case steps.StopSwitch(bridge=bridge, spec=switch):
+            return f"stop vde_switch on {bridge or switch.network}"
+        case steps.PlugSwitch(bridge=bridge, tap=tap):
+            return f"plug vde_switch {tap} into {bridge}"
         case steps.SaveRecord(before=first, after=second):
             record = second or first
             name = record.name if record else "?"
@@ -58,6 +66,8 @@ def disturbance(step: Step) -> Disturbance:
         case steps.DeleteBridge():
             return Disturbance.DISCONNECTS_GUESTS
         case steps.RemoveAddress():
+            return Disturbance.DISCONNECTS_GUESTS
+        case steps.StopSwitch() if step.bridge is not None:
             return Disturbance.DISCONNECTS_GUESTS
         case steps.StopDnsmasq():
             return Disturbance.RESTARTS_SERVICES

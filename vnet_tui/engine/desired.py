@@ -8,8 +8,8 @@ from uuid import UUID
 
 from vnet_tui.engine.dnsmasq_config import dnsmasq_spec
 from vnet_tui.engine.guests import find_guest
-from vnet_tui.engine.model import Bridge, Interface, Mode, Network
-from vnet_tui.engine.naming import derive_mac
+from vnet_tui.engine.model import Bridge, Interface, Mode, Network, Switch
+from vnet_tui.engine.naming import derive_mac, derive_tap_name
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.policy import forwards_loopback, network_rules
 from vnet_tui.engine.resources import (
@@ -20,10 +20,13 @@ from vnet_tui.engine.resources import (
     NetworkRules,
     Ruleset,
     RunRecord,
+    SwitchSpec,
 )
 from vnet_tui.engine.views import Lease
 
 DEFAULT_MTU = 1500
+SWITCH_SOCKETS = "ctl"
+"""The directory of a vde_switch's sockets, where the document says none."""
 STP_FORWARD_DELAY = 15
 """Seconds that a port listens and learns where spanning tree is on (IEEE 802.1D's default)."""
 
@@ -43,6 +46,7 @@ class DesiredNetwork:
     addresses: tuple[Interface, ...]
     sysctls: tuple[tuple[str, str], ...]
     dnsmasq: DnsmasqSpec | None
+    switch: SwitchSpec | None
     rules: NetworkRules
 
 
@@ -135,9 +139,22 @@ def desired_network(
             loopback=forwards_loopback(network),
         ),
         dnsmasq=dnsmasq_spec(network, record.uuid, name, paths),
+        switch=_switch(network.switch, record.uuid, paths),
         rules=network_rules(
             network, record.uuid, name, lambda domain: find_guest(network, leases, domain)
         ),
+    )
+
+
+def _switch(switch: Switch | None, uuid: UUID, paths: Paths) -> SwitchSpec | None:
+    if switch is None:
+        return None
+    return SwitchSpec(
+        network=uuid,
+        tap=derive_tap_name(uuid),
+        socket=switch.socket or str(paths.vde / str(uuid) / SWITCH_SOCKETS),
+        group=switch.group,
+        mode=switch.mode,
     )
 
 

@@ -32,12 +32,11 @@ from vnet_tui.engine.model import (
     Record,
     Reservation,
 )
-from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.paths import PID_FILE, Paths
 from vnet_tui.engine.resources import DnsmasqSpec
 
 RESERVATIONS_FILE = "reservations"
 HOSTS_FILE = "hosts"
-PID_FILE = "pid"
 """Names of files in a dnsmasq's directory, beside its configuration."""
 
 SLAAC_PREFIX = 64

@@ -68,6 +68,7 @@ class _Subjects:
                 | steps.ChangeBridge(bridge=bridge)
                 | steps.AddAddress(bridge=bridge)
                 | steps.RemoveAddress(bridge=bridge)
+                | steps.PlugSwitch(bridge=bridge)
             ):
                 return self._by_bridge.get(bridge)
             case steps.SetSysctl(key=key) | steps.RestoreSysctl(key=key):
@@ -80,6 +81,8 @@ class _Subjects:
                 | steps.ChangeDnsmasq(after=service)
             ):
                 return service.network
+            case steps.StartSwitch(spec=switch) | steps.StopSwitch(spec=switch):
+                return switch.network
             case steps.SaveRecord(before=before, after=after):
                 record = after or before
                 return record.uuid if record else None
@@ -93,6 +96,8 @@ def symptoms(needed: Iterable[Step]) -> str:
     """What isn't as it should be, in a few words, told from the steps that would mend it."""
     needed = tuple(needed)
     made = {step.spec.name for step in needed if isinstance(step, steps.CreateBridge)}
+    made |= {step.spec.tap for step in needed if isinstance(step, steps.StartSwitch)}
+    made |= {step.spec.socket for step in needed if isinstance(step, steps.StopSwitch)}
     told = dict.fromkeys(words for step in needed if (words := _symptom(step, made)))
     return enumerated(told)
 
@@ -105,7 +110,8 @@ def enumerated(told: Iterable[str]) -> str:
 
 
 def _symptom(step: Step, made: set[str]) -> str:
-    """What a step mends; nothing where that goes with a bridge that is ``made`` anew."""
+    """What a step mends; nothing where that goes with what is ``made`` anew: a bridge or a tap by
+    its name, a switch that is stopped before by its sockets."""
     match step:
         case steps.CreateBridge(spec=spec):
             return f"bridge {spec.name} is gone"
@@ -132,6 +138,13 @@ def _symptom(step: Step, made: set[str]) -> str:
             return f"the configuration of dnsmasq on {wanted.bridge} was changed or removed"
         case steps.ChangeDnsmasq(after=wanted):
             return f"dnsmasq on {wanted.bridge} was told something else"
+        case steps.StartSwitch(bridge=bridge, spec=switch):
+            return f"vde_switch on {bridge} doesn't run" if switch.socket not in made else ""
+        case steps.StopSwitch(spec=switch):
+            return f"vde_switch lost its interface {switch.tap} or its sockets in {switch.socket}"
+        case steps.PlugSwitch(bridge=bridge, tap=tap):
+            wrong = f"{tap} of vde_switch isn't a port of {bridge} as it should be"
+            return wrong if not made & {bridge, tap} else ""
         case steps.SetFirewall():
             return "our firewall rules were changed"
         case steps.DeleteBridge(spec=spec):

@@ -34,6 +34,14 @@ def derive_bridge_name(name: str, taken: AbstractSet[str]) -> str:
     raise AssertionError("count() never ends")
 
 
+def derive_tap_name(uuid: UUID) -> str:
+    """The interface that joins a network's vde_switch with its bridge: the same for the same UUID.
+
+    The bridge may be renamed while the switch runs, so it says nothing of that.
+    """
+    return "vde-" + hashlib.sha256(b"vnet tap " + uuid.bytes).hexdigest()[:8]
+
+
 def derive_mac(uuid: UUID) -> str:
     """The MAC of a network's bridge: the same for the same UUID, everywhere.
 

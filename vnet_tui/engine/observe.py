@@ -20,6 +20,8 @@ from vnet_tui.engine.resources import (
     LinkSnapshot,
     Route,
     RunRecord,
+    SwitchProcess,
+    SwitchSpec,
 )
 
 RTPROT_RA = 9
@@ -35,6 +37,7 @@ class LinksDriver(Protocol):
     async def delete_bridge(self, name: str) -> None: ...
     async def raise_bridge(self, name: str) -> None: ...
     async def attach(self, bridge: str, ports: tuple[str, ...]) -> None: ...
+    async def plug(self, bridge: str, tap: str, mtu: int) -> None: ...
     async def change_bridge(
         self, name: str, before: BridgeSettings, after: BridgeSettings
     ) -> None: ...
@@ -60,6 +63,14 @@ class DnsmasqDriver(Protocol):
     async def change(self, before: DnsmasqSpec, after: DnsmasqSpec) -> None: ...
 
 
+class VdeDriver(Protocol):
+    """The vde_switch processes of ours."""
+
+    async def observe(self) -> tuple[SwitchProcess, ...]: ...
+    async def start(self, spec: SwitchSpec) -> None: ...
+    async def stop(self, spec: SwitchSpec) -> None: ...
+
+
 class FirewallDriver(Protocol):
     """Our firewall tables."""
 
@@ -83,6 +94,7 @@ class Drivers:
     links: LinksDriver
     sysctl: SysctlDriver
     dnsmasq: DnsmasqDriver
+    vde: VdeDriver
     firewall: FirewallDriver
     records: RecordsDriver
 
@@ -108,6 +120,7 @@ class Observed:
 
     links: LinkSnapshot
     dnsmasqs: tuple[DnsmasqProcess, ...]
+    switches: tuple[SwitchProcess, ...]
     firewall: FirewallState
     sysctls: Mapping[str, str | None]
     remembered: Mapping[str, tuple[str, str]]
@@ -132,8 +145,9 @@ async def observe(
         links = earlier.links
     if earlier is None or Part.SERVICES in parts:
         dnsmasqs = await drivers.dnsmasq.observe() if services else ()
+        switches = await drivers.vde.observe() if services else ()
     else:
-        dnsmasqs = earlier.dnsmasqs
+        dnsmasqs, switches = earlier.dnsmasqs, earlier.switches
     if earlier is None or Part.RULES in parts:
         firewall = await drivers.firewall.observe()
     else:
@@ -147,6 +161,7 @@ async def observe(
     return Observed(
         links=links,
         dnsmasqs=dnsmasqs,
+        switches=switches,
         firewall=firewall,
         sysctls=values,
         remembered=remembered,

@@ -11,6 +11,14 @@ from uuid import UUID
 DEFAULT_STATE_DIR = Path("/var/lib/vnet")
 DEFAULT_RUN_DIR = Path("/run/vnet")
 
+LONGEST_SOCKET_DIRECTORY = 100
+"""Bytes in the path of a directory of sockets: ``sun_path`` has 108 (unix(7)), and a vde_switch
+adds the name of a socket."""
+
+PID_FILE = "pid"
+"""What a process of ours in its network's directory writes its pid to; a hint, which proves
+nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -75,6 +83,11 @@ class Paths:
     def dnsmasq(self) -> Path:
         """One directory a dnsmasq, named by the network's UUID."""
         return self.run / "dnsmasq"
+
+    @property
+    def vde(self) -> Path:
+        """One directory a vde_switch, named by the network's UUID."""
+        return self.run / "vde"
 
     @property
     def lock(self) -> Path:

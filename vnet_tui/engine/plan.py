@@ -37,12 +37,13 @@ from vnet_tui.engine.resources import (
     rules_digest,
 )
 from vnet_tui.engine.steps import Plan, Stage, Step
+from vnet_tui.engine.switch_plan import SwitchSteps, switch_steps
 
 IPV6_MIN_MTU = 1280
 """The least MTU that IPv6 works with (RFC 8200, section 5)."""
 
-DNSMASQ_WIDTH = 4
-"""How many dnsmasqs start or stop at once: more gain nothing on two to four cores."""
+SERVICES_WIDTH = 4
+"""How many services start or stop at once: more gain nothing on two to four cores."""
 
 _NO_PORTS: Mapping[UUID, tuple[tuple[str, int], ...]] = {}
 
@@ -57,20 +58,22 @@ class _Draft:
     make_links: list[Step] = field(default_factory=list)
     firewall: list[Step] = field(default_factory=list)
     set_sysctls: list[Step] = field(default_factory=list)
+    start_switches: list[Step] = field(default_factory=list)
     attach_ports: list[Step] = field(default_factory=list)
     start_services: list[Step] = field(default_factory=list)
     records: list[Step] = field(default_factory=list)
 
     def plan(self) -> Plan:
         stages = (
-            Stage(steps=tuple(self.stop_services), width=DNSMASQ_WIDTH),
+            Stage(steps=tuple(self.stop_services), width=SERVICES_WIDTH),
             Stage(steps=tuple(self.restore_sysctls)),
             Stage(steps=tuple(self.remove_links)),
             Stage(steps=tuple(self.make_links)),
             Stage(steps=tuple(self.firewall)),
             Stage(steps=tuple(self.set_sysctls)),
+            Stage(steps=tuple(self.start_switches), width=SERVICES_WIDTH),
             Stage(steps=tuple(self.attach_ports)),
-            Stage(steps=tuple(self.start_services), width=DNSMASQ_WIDTH),
+            Stage(steps=tuple(self.start_services), width=SERVICES_WIDTH),
             Stage(steps=tuple(self.records)),
         )
         return Plan(stages=tuple(stage for stage in stages if stage.steps))
@@ -114,7 +117,12 @@ def make_plan(
         found = bridges.get(uuid, [])
         keep = [link for link in found if want and not anew and link.name == want.bridge.name]
         loose = _loose(ports.get(uuid, ()), observed)
-        _plan_links(draft, want, had, found, keep, loose, observed, ipv6=ipv6)
+        switches = [one for one in observed.switches if one.spec.network == uuid]
+        switch = switch_steps(want, had, switches, observed, anew=not keep)
+        draft.stop_services.extend(switch.stop)
+        draft.start_switches.extend(switch.start)
+        _plan_links(draft, want, had, found, keep, loose, switch, observed, ipv6=ipv6)
+        draft.attach_ports.extend(switch.plug)
         processes = [one for one in observed.dnsmasqs if one.spec.network == uuid]
         _plan_service(draft, want, had, processes, anew=not keep)
         record, recorded = want.record if want else None, observed.records.get(uuid)
@@ -133,6 +141,7 @@ def _plan_links(
     found: list[Link],
     keep: list[Link],
     loose: list[str],
+    switch: SwitchSteps,
     observed: Observed,
     *,
     ipv6: bool,
@@ -142,6 +151,8 @@ def _plan_links(
         if link in keep:
             continue
         ports = ports_of(link.name, observed)
+        if switch.gone:
+            ports = tuple(port for port in ports if port != switch.tap)
         attach.extend(ports)
         draft.remove_links.append(_delete(link, ports, had, ipv6=ipv6))
     if want is None:
@@ -157,6 +168,7 @@ def _plan_links(
         draft.make_links.extend(
             steps.AddAddress(bridge=name, address=address) for address in want.addresses
         )
+    attach = [port for port in attach if port != switch.tap]
     if attach:
         draft.attach_ports.append(steps.AttachPorts(bridge=name, ports=tuple(attach)))
     if not keep:

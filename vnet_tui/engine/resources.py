@@ -99,6 +99,29 @@ class DnsmasqProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchSpec:
+    """One vde_switch: ``tap`` is the interface that it makes and holds, ``socket`` the directory of
+    its sockets; ``group`` and ``mode`` (octal) say who may plug in. A change of it needs a restart.
+    """
+
+    network: UUID
+    tap: str
+    socket: str
+    group: str | None = None
+    mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchProcess:
+    """A vde_switch of ours that runs, as it was started; ``reachable``: its socket is still where
+    guests look for it."""
+
+    pid: int
+    spec: SwitchSpec
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRule:
     """A rule of a policy with its guest resolved to addresses.
 

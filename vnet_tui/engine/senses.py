@@ -15,7 +15,7 @@ from vnet_tui.engine.observe import Part
 from vnet_tui.engine.on_disk import SETTLE_SECONDS, OnDisk
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import needed_sysctls
-from vnet_tui.engine.resources import DnsmasqProcess
+from vnet_tui.engine.resources import DnsmasqProcess, SwitchProcess
 from vnet_tui.engine.system import System
 from vnet_tui.engine.upkeep import Looked
 
@@ -91,14 +91,17 @@ class Senses:
         if self._settings is not None and made != self._followed:
             self._followed = made
             self._settings.follow(needed_sysctls(running, running.networks.keys()))
-        for one in found.dnsmasqs:
+        for one in found.services:
             if one.pid not in self._services:
                 self._services[one.pid] = asyncio.create_task(self._service(one))
 
-    async def _service(self, one: DnsmasqProcess) -> None:
-        """Say when a dnsmasq of ours has ended."""
+    async def _service(self, one: DnsmasqProcess | SwitchProcess) -> None:
+        """Say when a process of ours has ended."""
         try:
-            await (await self._system.dnsmasq()).wait_exit(one)
+            if isinstance(one, SwitchProcess):
+                await (await self._system.vde()).wait_exit(one)
+            else:
+                await (await self._system.dnsmasq()).wait_exit(one)
         finally:
             self._services.pop(one.pid, None)
         self._disturbed(Part.SERVICES)

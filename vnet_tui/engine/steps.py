@@ -16,6 +16,7 @@ from vnet_tui.engine.resources import (
     DnsmasqSpec,
     Ruleset,
     RunRecord,
+    SwitchSpec,
 )
 
 
@@ -152,6 +153,37 @@ class ChangeDnsmasq:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartSwitch:
+    """Start a vde_switch, which makes its tap; done when it serves. No guest on it is on the
+    network of ``bridge`` yet."""
+
+    bridge: str
+    spec: SwitchSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSwitch:
+    """End a vde_switch of ours, whose tap goes with it, and remove its sockets.
+
+    ``bridge`` is what its tap is a port of (empty: nothing), with ``mtu``, to be put back on undo;
+    None: it had ended already, and there is nothing to put back.
+    """
+
+    spec: SwitchSpec
+    bridge: str | None
+    mtu: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlugSwitch:
+    """Make the tap of a vde_switch a port of the bridge, up, with this ``mtu`` in bytes."""
+
+    bridge: str
+    tap: str
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SaveRecord:
     """Commit: from here on the network counts as running (or, with None, as stopped)."""
 
@@ -174,6 +206,9 @@ Step = (
     | StartDnsmasq
     | StopDnsmasq
     | ChangeDnsmasq
+    | StartSwitch
+    | StopSwitch
+    | PlugSwitch
     | SaveRecord
 )
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vnet_tui.engine.drivers.dnsmasq import Dnsmasq
     from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
     from vnet_tui.engine.drivers.links import Links
+    from vnet_tui.engine.drivers.vde import Vde
 
 
 class System:
@@ -32,6 +33,7 @@ class System:
         self._links: Links | None = None
         self._firewall: FirewallDriver | None = None
         self._dnsmasq: Dnsmasq | None = None
+        self._vde: Vde | None = None
 
     async def changes(self) -> Upkeep:
         """How the host is changed."""
@@ -61,6 +63,13 @@ class System:
             raise AssertionError("open drivers include dnsmasq")
         return self._dnsmasq
 
+    async def vde(self) -> Vde:
+        """The driver of vde_switch."""
+        await self.changes()
+        if self._vde is None:
+            raise AssertionError("open drivers include vde")
+        return self._vde
+
     async def close(self) -> None:
         """Let go of sockets and threads, after a change that is under way; what runs goes on."""
         if self._changes is not None:
@@ -76,13 +85,23 @@ class System:
         from vnet_tui.engine.drivers.firewall.protocol import choose
         from vnet_tui.engine.drivers.links import Links
         from vnet_tui.engine.drivers.sysctl import Sysctl
+        from vnet_tui.engine.drivers.vde import Vde
 
         self._links = await Links.open()
         self._firewall = choose(self._preference, self._paths)
         self._dnsmasq = dnsmasq = Dnsmasq(self._paths)
+        self._vde = vde = Vde(self._paths)
 
-        async def port_conflicts(network: DesiredNetwork) -> tuple[Problem, ...]:
-            return await dnsmasq.port_conflicts(network.network)
+        async def service_conflicts(
+            one: DesiredNetwork, had: DesiredNetwork | None
+        ) -> tuple[Problem, ...]:
+            found: tuple[Problem, ...] = ()
+            if had is None or had.dnsmasq != one.dnsmasq:
+                found += await dnsmasq.port_conflicts(one.network)
+            if one.switch is not None and (had is None or had.switch != one.switch):
+                line = one.network.switch.line if one.network.switch else 0
+                found += await vde.conflicts(one.switch, line)
+            return found
 
         return Upkeep(
             self._paths,
@@ -90,10 +109,11 @@ class System:
                 links=self._links,
                 sysctl=Sysctl(self._paths),
                 dnsmasq=dnsmasq,
+                vde=vde,
                 firewall=self._firewall,
                 records=Records(self._paths),
             ),
             parse=network_in,
-            port_conflicts=port_conflicts,
+            service_conflicts=service_conflicts,
             before_step=self._before_step,
         )

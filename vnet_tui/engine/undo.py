@@ -24,7 +24,7 @@ def inverse(step: Step) -> tuple[Step, ...]:
                 ),
                 *([steps.AttachPorts(bridge=spec.name, ports=step.ports)] if step.ports else []),
             )
-        case steps.MarkBridge() | steps.RaiseBridge() | steps.AttachPorts():
+        case steps.MarkBridge() | steps.RaiseBridge() | steps.AttachPorts() | steps.PlugSwitch():
             return ()
         case steps.ChangeBridge(bridge=bridge, before=before, after=after):
             return (steps.ChangeBridge(bridge=bridge, before=after, after=before),)
@@ -49,6 +49,13 @@ def inverse(step: Step) -> tuple[Step, ...]:
             return (steps.StartDnsmasq(spec=service),) if service.config else ()
         case steps.ChangeDnsmasq(before=one, after=other):
             return (steps.ChangeDnsmasq(before=other, after=one),)
+        case steps.StartSwitch(spec=switch, bridge=bridge):
+            return (steps.StopSwitch(spec=switch, bridge=bridge),)
+        case steps.StopSwitch(spec=switch, bridge=str() as bridge, mtu=mtu):
+            plugged = (steps.PlugSwitch(bridge=bridge, tap=switch.tap, mtu=mtu),) if bridge else ()
+            return (steps.StartSwitch(spec=switch, bridge=bridge), *plugged)
+        case steps.StopSwitch():
+            return ()
         case steps.SaveRecord(before=first, after=second):
             return (steps.SaveRecord(before=second, after=first),)
         case _:

@@ -19,7 +19,7 @@ from vnet_tui.engine.drift import Drift, Subject, drift, only
 from vnet_tui.engine.errors import StoreError, VnetError
 from vnet_tui.engine.observe import Observed, Part, observe
 from vnet_tui.engine.plan import make_plan, needed_sysctls
-from vnet_tui.engine.resources import DnsmasqProcess, LinkSnapshot
+from vnet_tui.engine.resources import DnsmasqProcess, LinkSnapshot, SwitchProcess
 from vnet_tui.engine.steps import Plan, SetFirewall, Step
 
 Ports = Mapping[UUID, tuple[tuple[str, int], ...]]
@@ -41,7 +41,7 @@ class Looked:
 
     running: Desired
     links: LinkSnapshot
-    dnsmasqs: tuple[DnsmasqProcess, ...]
+    services: tuple[DnsmasqProcess | SwitchProcess, ...]
     drift: Drift
     mended: Drift
     failed: Mapping[Subject, str]
@@ -104,7 +104,7 @@ class Upkeep(Changes):
         return Looked(
             running=desired,
             links=seen.links,
-            dnsmasqs=seen.dnsmasqs,
+            services=(*seen.dnsmasqs, *seen.switches),
             drift=found,
             mended=mended,
             failed=failed,

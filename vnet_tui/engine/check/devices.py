@@ -9,6 +9,7 @@ from vnet_tui.engine.check.names import interface_name_problem, mac_problem
 from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, repeated
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Address, Bridge, Network, Switch
+from vnet_tui.engine.paths import LONGEST_SOCKET_DIRECTORY
 
 _MTU = 68, 65535
 """ETH_MIN_MTU (if_ether.h; RFC 791 asks for as much) and ETH_MAX_MTU of the kernel."""
@@ -22,9 +23,6 @@ _DELAY_WITH_STP = 2
 
 _VNI = 1, 0xFFFFFF
 """24 bits (RFC 7348, section 5)."""
-
-_SOCKET_PATH = 100
-"""Bytes: sun_path has 108 (unix(7)), and vde_switch adds the name of a socket."""
 
 _GROUP = re.compile(r"[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10}")
 _MODE = re.compile(r"0?[0-7]{3}")
@@ -80,9 +78,11 @@ def _switch(switch: Switch) -> Iterator[Problem]:
                 f"the socket {switch.socket!r} is no absolute path",
                 "write one like /run/vde/foo",
             )
-        elif length > _SOCKET_PATH:
+        elif length > LONGEST_SOCKET_DIRECTORY:
             yield error(
-                switch, f"the socket's path has {length} bytes", f"at most {_SOCKET_PATH} fit"
+                switch,
+                f"the socket's path has {length} bytes",
+                f"at most {LONGEST_SOCKET_DIRECTORY} fit",
             )
     if switch.group is not None and not _GROUP.fullmatch(switch.group):
         yield error(switch, f"{switch.group!r} is no name of a group", "see getent group")

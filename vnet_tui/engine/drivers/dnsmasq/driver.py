@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
 import signal
 import socket
 from pathlib import Path
 from uuid import UUID
 
-from vnet_tui.engine.drivers.dnsmasq import ports, process, user
+from vnet_tui.engine.drivers import daemons, processes
+from vnet_tui.engine.drivers.dnsmasq import ports, user
 from vnet_tui.engine.drivers.dnsmasq.files import Files
-from vnet_tui.engine.drivers.dnsmasq.process import Found
+from vnet_tui.engine.drivers.processes import Kind
 from vnet_tui.engine.errors import DriverError, Problem
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import DnsmasqProcess, DnsmasqSpec
 
-START_SECONDS = 20.0
-"""How long a dnsmasq may take until it serves; it needs 10 ms."""
-
-_SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin"
 _INOTIFY_REMEDY = (
     "every dnsmasq that follows /etc/resolv.conf needs an inotify instance: "
     "raise fs.inotify.max_user_instances, or give the network <forwarder>s"
@@ -37,6 +32,7 @@ class Dnsmasq:
 
     def __init__(self, paths: Paths) -> None:
         self._files = Files(paths)
+        self._kind = Kind("dnsmasq", "--conf-file=", self._files.root)
 
     async def observe(self) -> tuple[DnsmasqProcess, ...]:
         """All of ours that run, with what they were started with and what their lists say now.
@@ -51,7 +47,7 @@ class Dnsmasq:
 
         Raises :class:`DriverError` with what dnsmasq said; nothing of it is left then.
         """
-        if await asyncio.to_thread(self._running, spec.network, thorough=False):
+        if await asyncio.to_thread(processes.running, self._kind, spec.network, thorough=False):
             raise DriverError(f"a dnsmasq serves {spec.bridge} already")
         await self._launch(spec)
 
@@ -78,16 +74,12 @@ class Dnsmasq:
 
     async def wait_exit(self, one: DnsmasqProcess) -> None:
         """Wait until a dnsmasq that :meth:`observe` found has ended, for whatever reason."""
-        for found in await asyncio.to_thread(self._running, one.spec.network):
-            if found.pid == one.pid:
-                with process.hold(found, self._files.root) as pidfd:
-                    if pidfd is not None:
-                        await process.ended(pidfd)
+        await processes.exit_of(one.pid, one.spec.network, self._kind)
 
     async def port_conflicts(self, network: Network) -> tuple[Problem, ...]:
         """Which ports that the network's dnsmasq needs are taken, and by whom."""
         taken = ports.taken(network)
-        return await asyncio.to_thread(ports.problems, taken, self._files.root) if taken else ()
+        return await asyncio.to_thread(ports.problems, taken, self._kind) if taken else ()
 
     async def _restore(self, spec: DnsmasqSpec, cause: BaseException) -> None:
         try:
@@ -97,31 +89,17 @@ class Dnsmasq:
 
     def _observe(self) -> tuple[DnsmasqProcess, ...]:
         return tuple(
-            DnsmasqProcess(pid=one.pid, spec=self._files.read(one.config, one.network))
-            for one in process.scan(self._files.root)
+            DnsmasqProcess(pid=one.pid, spec=self._files.read(one.file, one.network))
+            for one in processes.scan(self._kind)
         )
 
-    def _running(self, network: UUID, *, thorough: bool = True) -> list[Found]:
-        """The dnsmasqs of one network; its pid file spares looking at all processes.
-
-        Where it has no files one may run all the same: somebody removed the run directory.
-        Finding that takes a look at all processes, so it is only done when ``thorough``.
-        """
-        pid = self._files.pid(network)
-        found = None if pid is None else process.identify(pid, self._files.root)
-        if found is not None and found.network == network:
-            return [found]
-        if not thorough and not self._files.directory(network).exists():
-            return []
-        return [one for one in process.scan(self._files.root) if one.network == network]
-
     async def _end(self, network: UUID) -> None:
-        for one in await asyncio.to_thread(self._running, network):
-            await process.end(one, self._files.root)
+        for one in await asyncio.to_thread(processes.running, self._kind, network):
+            await processes.end(one, self._kind)
 
     async def _reload(self, before: DnsmasqSpec, after: DnsmasqSpec) -> None:
         """Write the lists and have them read, which also removes what isn't in them any more."""
-        running = await asyncio.to_thread(self._running, after.network)
+        running = await asyncio.to_thread(processes.running, self._kind, after.network)
         if not running:
             raise DriverError(f"the dnsmasq on {after.bridge} doesn't run")
         try:
@@ -131,7 +109,7 @@ class Dnsmasq:
                 self._files.write_lists(before)
             raise DriverError(f"can't write for the dnsmasq on {after.bridge}: {error}") from error
         for one in running:
-            with process.hold(one, self._files.root) as pidfd:
+            with processes.hold(one, self._kind) as pidfd:
                 if pidfd is not None:
                     signal.pidfd_send_signal(pidfd, signal.SIGHUP)
 
@@ -151,48 +129,12 @@ class Dnsmasq:
         self._files.keep_only(config)
 
     async def _run(self, spec: DnsmasqSpec, config: Path) -> None:
-        path = os.pathsep.join([os.environ.get("PATH", os.defpath), _SYSTEM_PROGRAMS])
-        program = shutil.which("dnsmasq", path=path)
-        if program is None:
-            raise DriverError("dnsmasq isn't installed", "install the package dnsmasq-base")
-        started = await asyncio.create_subprocess_exec(
-            program,
-            f"--conf-file={config}",
-            *user.arguments(config.parent),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            cwd="/",
-            env={"PATH": path, "LC_ALL": "C.UTF-8"},
-            start_new_session=True,
-        )
+        arguments = [f"--conf-file={config}", *user.arguments(config.parent)]
+        program = daemons.find("dnsmasq", "dnsmasq-base")
+        where = f"dnsmasq on {spec.bridge}"
         try:
-            _, said = await asyncio.wait_for(started.communicate(), START_SECONDS)
-        except BaseException as error:
-            await self._abandon(started, spec.network)
-            if isinstance(error, TimeoutError):
-                raise DriverError(
-                    f"dnsmasq on {spec.bridge} wasn't ready after {START_SECONDS:g} s"
-                ) from error
+            await daemons.start(program, arguments, self._kind, spec.network, where)
+        except DriverError as error:
+            if "inotify" in error.message:
+                raise DriverError(error.message, _INOTIFY_REMEDY) from error
             raise
-        if started.returncode != 0:
-            words = said.decode(errors="replace").strip().removeprefix("dnsmasq: ")
-            remedy = _INOTIFY_REMEDY if "inotify" in words else ""
-            raise DriverError(f"dnsmasq on {spec.bridge}: {words or 'failed'}", remedy)
-        self._reap_parent(spec.network)
-
-    async def _abandon(self, started: asyncio.subprocess.Process, network: UUID) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            started.kill()
-        await started.wait()
-        for one in process.scan(self._files.root):
-            if one.network == network:
-                await process.end(one, self._files.root)
-
-    def _reap_parent(self, network: UUID) -> None:
-        """dnsmasq forks twice; the process between leads its session, has ended, and becomes our
-        child where we are the first process of a pid namespace."""
-        pid = self._files.pid(network)
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.reap(os.P_PID, os.getsid(pid))

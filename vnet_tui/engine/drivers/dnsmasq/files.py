@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 from uuid import UUID
 
-from vnet_tui.engine.dnsmasq_config import HOSTS_FILE, PID_FILE, RESERVATIONS_FILE
+from vnet_tui.engine.dnsmasq_config import HOSTS_FILE, RESERVATIONS_FILE
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import DnsmasqSpec
 
@@ -35,13 +35,6 @@ class Files:
     def directory(self, network: UUID) -> Path:
         """Where the files of one network are."""
         return self.root / str(network)
-
-    def pid(self, network: UUID) -> int | None:
-        """What its pid file says; a hint, which proves nothing."""
-        try:
-            return int((self.directory(network) / PID_FILE).read_text())
-        except (OSError, ValueError):
-            return None
 
     def write(self, spec: DnsmasqSpec) -> Path:
         """All files of a dnsmasq; gives back the configuration's path. Raises OSError."""

@@ -12,9 +12,9 @@ import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 
-from vnet_tui.engine.drivers.dnsmasq import process
+from vnet_tui.engine.drivers import processes
+from vnet_tui.engine.drivers.processes import Kind
 from vnet_tui.engine.drivers.sockets import held_ports, holders, program
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Address, Ip, Network
@@ -45,10 +45,10 @@ def taken(network: Network) -> tuple[Need, ...]:
     return tuple(need for need in _needs(network) if not _free(need))
 
 
-def problems(needs: Iterable[Need], directory: Path) -> tuple[Problem, ...]:
-    """Who holds these ports, in words; what dnsmasqs with files in ``directory`` hold is ours."""
+def problems(needs: Iterable[Need], kind: Kind) -> tuple[Problem, ...]:
+    """Who holds these ports, in words; what dnsmasqs of this ``kind`` hold is ours."""
     found: list[Problem] = []
-    ours = {one.pid for one in process.scan(directory)}
+    ours = {one.pid for one in processes.scan(kind)}
     for need in needs:
         held = [
             one

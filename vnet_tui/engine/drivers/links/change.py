@@ -135,6 +135,14 @@ class Change:
                     self._link("set", index=index, master=0)
             raise
 
+    def plug(self, bridge: str, tap: str, mtu: int) -> None:
+        """Make an interface a port of a bridge, up, with an MTU; taken from another bridge if need
+        be. One request."""
+        what = f"plugging {tap} into bridge {bridge}"
+        master, port = self._find(what, bridge).index, self._find(what, tap).index
+        with _asked(what):
+            self._link("set", index=port, master=master, mtu=mtu, state="up")
+
     def add_address(self, bridge: str, address: Interface) -> None:
         """Give the host an address on a bridge; that it is there already is fine.
 

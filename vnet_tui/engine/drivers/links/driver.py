@@ -110,6 +110,10 @@ class Links:
         """Make interfaces ports of a bridge, those that are there and free."""
         await self._run(lambda: self._changer().attach(bridge, ports))
 
+    async def plug(self, bridge: str, tap: str, mtu: int) -> None:
+        """Make an interface a port of a bridge, up, with an MTU in bytes."""
+        await self._run(lambda: self._changer().plug(bridge, tap, mtu))
+
     async def change_bridge(self, name: str, before: BridgeSettings, after: BridgeSettings) -> None:
         """Change what differs between the settings."""
         await self._run(lambda: self._changer().change_bridge(name, before, after))
