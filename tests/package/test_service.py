@@ -15,6 +15,7 @@ from tests.support.networks import document
 
 LOG = "/run/said-by-vnetd"
 CAPABILITIES = {
+    "chown": 0,
     "net_admin": 12,
     "net_raw": 13,
     "net_bind_service": 10,
@@ -27,6 +28,7 @@ CAPABILITIES = {
 """Their numbers in linux/capability.h."""
 
 DUAL = '<ip address="fd00:a::1" prefix="64" start="fd00:a::100" end="fd00:a::200"/></dhcp>'
+SWITCH = '<switch type="vde" group="vnet" mode="0660"/>'
 FORWARD = (
     '<forwarding><incoming><allow port="123" domain="web" destport="321" log="true"/></incoming>'
     "</forwarding>"
@@ -126,7 +128,7 @@ def test_it_can_do_its_work(host: Host, driver: str) -> None:
     host.ok("mkdir", "-p", "/etc/default")
     host.ok("tee", "/etc/default/vnetd", stdin=f"VNET_FIREWALL={driver}\n")
     host.ok("systemctl", "restart", "vnetd")
-    host.begin("work", FORWARD, address="10.7.0.1")
+    host.begin("work", FORWARD, SWITCH, address="10.7.0.1")
     assert host.ok("ps", "-o", "user=", "-p", *host.dnsmasqs).strip() == "dnsmasq"
     _take_a_lease(host)
     leases = host.vnet("network-dhcp-leases", "work")
@@ -140,6 +142,10 @@ def test_it_can_do_its_work(host: Host, driver: str) -> None:
     assert "work" in host.vnet("network-stats", "--count", "1")
     host.ok("pkill", "-x", "dnsmasq")
     eventually(lambda: host.dnsmasqs, what="the repair of dnsmasq")
+    host.ok("pkill", "-KILL", "-x", "vde_switch")
+    eventually(lambda: host.run("pgrep", "-x", "vde_switch").stdout, what="the repair of a switch")
+    socket = ("sh", "-c", "stat -c '%G %a' /run/vnet/vde/*/ctl/ctl")
+    eventually(lambda: host.run(*socket).stdout == "vnet 660\n", what="a socket for its group")
     host.ok("sh", "-c", "echo 0 > /proc/sys/net/ipv4/ip_forward")
     forwards = ["cat", "/proc/sys/net/ipv4/ip_forward"]
     eventually(lambda: host.ok(*forwards) == "1\n", what="the repair of a setting")

@@ -16,7 +16,7 @@ from pathlib import Path
 CHECKOUT, PROGRAMS = Path("/opt/vnet-tui"), Path("/opt/vnet-programs")
 UNITS = Path("usr/lib/systemd/system")
 TARGETS = ("basic", "sysinit", "sockets", "multi-user", "shutdown", "umount", "network")
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "net/tun")
 WITHOUT = "-sys_module,-sys_time,-sys_boot,-sys_rawio,-mknod,-syslog,-audit_control,-wake_alarm"
 
 
@@ -93,6 +93,7 @@ def _devices(root: Path, console: str) -> None:
     dev = root / "dev"
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", dev)
     for name in DEVICES:
+        (dev / name).parent.mkdir(exist_ok=True)
         (dev / name).touch()
         mount("--bind", Path("/dev", name), dev / name)
     (dev / "console").touch()

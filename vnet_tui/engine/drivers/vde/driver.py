@@ -147,6 +147,7 @@ class Vde:
             f"--tap={spec.tap}",
             "--rcfile=/dev/null",
             "--daemon",
+            f"--dirmode={_directory_mode(spec.mode)}",
         ]
         if spec.group is not None:
             arguments.append(f"--group={spec.group}")
@@ -173,6 +174,14 @@ class Vde:
                 f"vde_switch couldn't make its interface {spec.tap}",
                 f"the host's log says why; it takes the right to manage networks, and {_TUN}",
             ) from error
+
+
+def _directory_mode(mode: str | None) -> str:
+    """Permissions for the directory of sockets with a ``mode``: who may use them may enter it.
+
+    Like vde_switch's own choice but for the setgid bit, which a service may not be allowed to set.
+    """
+    return "0" + "".join(str(int(digit) | bool(int(digit))) for digit in (mode or "0600")[-3:])
 
 
 def _told(one: Found) -> SwitchSpec:
