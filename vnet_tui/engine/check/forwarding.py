@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
+from vnet_tui.engine.check.between import Between, Found, Placed
 from vnet_tui.engine.check.forwards import (
     PortIndex,
     covers,
-    forwards,
     guest_name,
     protocols,
     takes_port,
@@ -17,6 +17,7 @@ from vnet_tui.engine.check.names import is_guest_name, one_line
 from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, warning
 from vnet_tui.engine.check.shadows import shadowed
 from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
     Action,
     Forwarding,
@@ -58,15 +59,33 @@ def check_forwarding(network: Network) -> Iterator[Problem]:
 
 def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterator[Problem]:
     incoming = policy is forwarding.incoming
-    for rule in policy.rules:
-        yield from check_ports(rule)
-        yield from _sense(rule, incoming)
-        if rule.enabled:
-            yield from _reach(rule, incoming, network)
-    for at, earlier in shadowed(policy.rules, incoming=incoming).items():
-        yield _never(policy.rules[at], [policy.rules[by] for by in earlier], incoming=incoming)
+    rules = policy.rules
+    faults = (_incoming_faults if incoming else _outgoing_faults).each(
+        rules, (network.uuid, network.name)
+    )
+    for rule in (rules[at] for at, some in enumerate(faults) if some):
+        yield from _faults(rule, incoming=incoming)  # with the lines of this very rule
+    yield from _reach(rules, network, incoming=incoming)
+    for at, earlier in shadowed(rules, incoming=incoming).items():
+        yield _never(rules[at], [rules[by] for by in earlier], incoming=incoming)
     if incoming:
-        yield from _taken_ports(forwards(policy))
+        for at, (first, *_) in _taken_ports(rules).items():
+            yield error(
+                rules[at],
+                f"port {rules[at].port} of the host leads to {rules[first].domain} already"
+                f"{at_line(rules[first])}",
+                "take another port, or tell them apart by protocol, source or destination",
+            )
+
+
+def _faults(rule: Rule, *, incoming: bool) -> Iterator[Problem]:
+    """What is wrong with a rule, whatever the others and the network are."""
+    yield from check_ports(rule)
+    yield from _sense(rule, incoming)
+
+
+_incoming_faults: Memo[Rule, bool] = Memo(lambda rule: any(_faults(rule, incoming=True)))
+_outgoing_faults: Memo[Rule, bool] = Memo(lambda rule: any(_faults(rule, incoming=False)))
 
 
 def _never(rule: Rule, earlier: Sequence[Rule], *, incoming: bool) -> Problem:
@@ -164,34 +183,43 @@ def check_comment(rule: Rule) -> Iterator[Problem]:
             yield error(rule, f"the comment has {length} bytes", f"at most {_COMMENT} are possible")
 
 
-def _reach(rule: Rule, incoming: bool, network: Network) -> Iterator[Problem]:
+def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iterator[Problem]:
     """Rules that look as if they never matched."""
     sound = [ip.subnet for ip in network.ips if ip.prefix <= ip.address.max_prefixlen]
-    beyond = rule.source and sound and not any(rule.source.overlaps(subnet) for subnet in sound)
-    if beyond and not incoming:
-        yield warning(
-            rule,
-            f"no guest has an address in {rule.source}",
-            "source is where guests are, destination where they connect to",
-        )
-    if rule.domain is not None and never_known(network, rule.domain):
-        yield warning(
-            rule,
-            f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
-            "no range is served",
-            f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
-            "this name",
-        )
+    never = never_known(network)
+    if not incoming and sound:
+        for rule in rules:
+            source = rule.source
+            if source and rule.enabled and not any(source.overlaps(subnet) for subnet in sound):
+                yield warning(
+                    rule,
+                    f"no guest has an address in {source}",
+                    "source is where guests are, destination where they connect to",
+                )
+    if never is None:
+        return
+    for rule in rules:
+        if rule.domain is not None and rule.enabled and never(rule.domain):
+            yield warning(
+                rule,
+                f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
+                "no range is served",
+                f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
+                "this name",
+            )
 
 
-def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:
-    """Ports of the host that lead to two guests, where the order of rules doesn't make sense of it.
+def _taken(rules: Placed, _: Hashable) -> Found:
+    """Ports of the host that lead to two guests, where the order of rules doesn't make sense of it:
+    the later rules, each with the earlier one.
 
     A forward after one that matches less (another source, another address of the host) gets the
     rest. A limit doesn't change whose the port is: what is beyond it isn't led elsewhere.
     """
-    index = PortIndex(rules)
-    for number, rule in enumerate(rules):
+    live = [(at, rule) for at, rule in rules if rule.enabled and takes_port(rule)]
+    index = PortIndex(rule for _, rule in live)
+    found = {}
+    for number, (at, rule) in enumerate(live):
         if rule.port is None:
             continue
         for earlier, first in index.overlapping(rule.port):
@@ -202,9 +230,9 @@ def _taken_ports(rules: list[Rule]) -> Iterator[Problem]:
                 and covers(first.source, rule.source)
                 and covers(first.destination, rule.destination)
             ):
-                yield error(
-                    rule,
-                    f"port {rule.port} of the host leads to {first.domain} already{at_line(first)}",
-                    "take another port, or tell them apart by protocol, source or destination",
-                )
+                found[at] = (live[earlier][0],)
                 break
+    return found
+
+
+_taken_ports = Between(_taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
@@ -14,13 +14,13 @@ _MOST = 50
 """So many names are told and, which takes a while, compared with those that are known."""
 
 
-def never_known(network: Network, domain: str) -> bool:
-    """Whether no guest can become known by this name through DHCP."""
-    if network.dhcp is None:
-        return False
-    reserved = {(one.name or "").lower() for one in network.dhcp.reservations}
-    leases = network.dhcp.enabled and any(ip.ranges for ip in network.ips)
-    return domain.lower() not in reserved and not leases
+def never_known(network: Network) -> Callable[[str], bool] | None:
+    """Tells of a name whether no guest can become known by it through DHCP; None: any can."""
+    dhcp = network.dhcp
+    if dhcp is None or (dhcp.enabled and any(ip.ranges for ip in dhcp.ips)):
+        return None
+    reserved = {(one.name or "").lower() for one in dhcp.reservations}
+    return lambda domain: domain.lower() not in reserved
 
 
 def unknown_guests(
@@ -35,9 +35,10 @@ def unknown_guests(
     if network.mode is Mode.ISOLATED:
         return
     own = network.dns.domain if network.dns else None
+    never = never_known(network)
     waiting: dict[str, list[Rule]] = {}
     for rule in (*network.incoming.rules, *network.outgoing.rules):
-        if rule.enabled and rule.domain is not None and not never_known(network, rule.domain):
+        if rule.enabled and rule.domain is not None and not (never and never(rule.domain)):
             name = plain_name(rule.domain, own)
             if name not in known:
                 waiting.setdefault(name, []).append(rule)

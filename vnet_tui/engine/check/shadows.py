@@ -12,11 +12,12 @@ addresses and guest, as intervals of ports of which none is inside another.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
+from vnet_tui.engine.check.between import Between, Found, Placed
 from vnet_tui.engine.check.forwards import guest_name, takes_port
-from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Action, PortRange, Protocol, Rule, Subnet
 
 _ALL_PORTS = PortRange(first=0, last=0xFFFF)
@@ -32,7 +33,7 @@ _Shape = tuple[bool, tuple[int, int] | None, tuple[int, int] | None]
 _Key = tuple[str | None, _Words | None, _Words | None]
 
 
-def shadowed(rules: tuple[Rule, ...], *, incoming: bool) -> Mapping[int, tuple[int, ...]]:
+def shadowed(rules: tuple[Rule, ...], *, incoming: bool) -> Found:
     """The rules of a policy that never decide anything, each with the earlier ones that do instead.
 
     All are told by their positions. Rules that are switched off are not looked at.
@@ -40,11 +41,17 @@ def shadowed(rules: tuple[Rule, ...], *, incoming: bool) -> Mapping[int, tuple[i
     return (_incoming if incoming else _outgoing)(rules)
 
 
-def _find(rules: tuple[Rule, ...], *, incoming: bool) -> Mapping[int, tuple[int, ...]]:
-    live = [(at, rule) for at, rule in enumerate(rules) if rule.enabled]
-    moved = incoming and any(
-        takes_port(rule) and rule.destport not in (None, rule.port) for _, rule in live
+def _moves(rules: tuple[Rule, ...]) -> bool:
+    """Whether any forward leads to another port than the one that is asked for."""
+    return any(
+        rule.destport is not None and rule.destport != rule.port
+        for rule in rules
+        if rule.enabled and takes_port(rule)
     )
+
+
+def _find(rules: Placed, moved: Hashable, *, incoming: bool) -> Found:
+    live = [(at, rule) for at, rule in rules if rule.enabled]
     matched, denied, led = _Matched(), _Matched(), _Matched()
     found = {}
     for at, rule in live:
@@ -53,7 +60,7 @@ def _find(rules: tuple[Rule, ...], *, incoming: bool) -> Mapping[int, tuple[int,
             if rule.limit is None:
                 led.add(at, rule)
         else:
-            by = _by_rule(matched, denied, rule, asked_too=moved)
+            by = _by_rule(matched, denied, rule, asked_too=bool(moved))
             if rule.limit is None:
                 matched.add(at, rule)
                 if rule.action is Action.DENY:
@@ -199,9 +206,5 @@ def _cut(words: _Words | None, shape: tuple[int, int] | None) -> _Words | None:
     return version, length, words[2] >> rest << rest
 
 
-_incoming: Memo[tuple[Rule, ...], Mapping[int, tuple[int, ...]]] = Memo(
-    lambda rules: _find(rules, incoming=True), size=1 << 10
-)
-_outgoing: Memo[tuple[Rule, ...], Mapping[int, tuple[int, ...]]] = Memo(
-    lambda rules: _find(rules, incoming=False), size=1 << 10
-)
+_incoming = Between(partial(_find, incoming=True), _moves)
+_outgoing = Between(partial(_find, incoming=False))

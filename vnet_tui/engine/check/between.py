@@ -1,0 +1,165 @@
+"""What rules of a policy are to each other, found again only where others have come or gone.
+
+Two rules have to do with each other only if they share a port. So of a policy that differs little
+from one that was looked at before, only rules that share ports with those that differ are looked at
+again, together with all that share ports with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from vnet_tui.engine.alike import alike
+from vnet_tui.engine.memo import Memo
+from vnet_tui.engine.model import PortRange, Rule
+
+Found = Mapping[int, tuple[int, ...]]
+"""Rules that are something to earlier ones, with those, all by their positions."""
+
+Placed = Sequence[tuple[int, Rule]]
+"""Rules with their positions, in order."""
+
+_MAX_PORT = 0xFFFF
+
+_LEAST = 64
+"""Rules of a policy of which it is worth to look at a part."""
+
+_FEW = 64
+"""So many rules may be looked at again for it to be worth while."""
+
+_SPANS = 8
+"""Spans of ports that may be asked about: each takes a walk over all rules."""
+
+_KEPT = 16
+"""The policies that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A policy that was looked at, what counts for all of its rules, and what was found."""
+
+    rules: tuple[Rule, ...]
+    common: Hashable
+    found: Found
+
+
+class Between:
+    """``find``, asked of whole policies.
+
+    It is given rules of a policy and ``common``, which that function tells of all of them. A rule
+    may be something to an earlier one only by a port that it asks for (``port`` or ``destport``)
+    and the earlier one names; who names no port names all.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[Placed, Hashable], Found],
+        common: Callable[[tuple[Rule, ...]], Hashable] = lambda _: None,
+    ) -> None:
+        self._find = find
+        self._common = common
+        self._looked: list[_Looked] = []
+        self._answer: Memo[tuple[Rule, ...], Found] = Memo(self._look, size=1 << 10)
+
+    def __call__(self, rules: tuple[Rule, ...]) -> Found:
+        """What is found in a policy."""
+        return self._answer(rules)
+
+    def _look(self, rules: tuple[Rule, ...]) -> Found:
+        common = self._common(rules)
+        if len(rules) < _LEAST:
+            return self._find([*enumerate(rules)], common)
+        found = None
+        for known in self._looked:
+            # Where rules were kept they are the same objects.
+            near = known.rules[0] is rules[0] or known.rules[-1] is rules[-1]
+            if near and known.common == common:
+                found = self._edited(known, rules)
+                break
+        if found is None:
+            found = self._find([*enumerate(rules)], common)
+        self._looked = [_Looked(rules, common, found), *self._looked[: _KEPT - 1]]
+        return found
+
+    def _edited(self, known: _Looked, rules: tuple[Rule, ...]) -> Found | None:
+        """What is found, from what was; None where that would be no less work."""
+        first, last = alike(known.rules, rules)
+        gone = known.rules[first : len(known.rules) - last]
+        come = rules[first : len(rules) - last]
+        if len(gone) + len(come) > _FEW:
+            return None
+        changed = _merged(map(_named, (*gone, *come)))
+        if len(changed) > _SPANS:
+            return None
+        concerned = {*range(first, first + len(come)), *_asking(rules, first, changed)}
+        asked = _merged(span for at in concerned for span in _asked(rules[at]))
+        if len(concerned) > _FEW or len(asked) > _SPANS:
+            return None
+        again = self._find([(at, rules[at]) for at in _naming(rules, asked)], known.common)
+        moved = len(come) - len(gone)
+
+        def now(at: int) -> int:
+            return at if at < first else at + moved
+
+        kept = {
+            now(at): tuple(map(now, by))
+            for at, by in known.found.items()
+            if not first <= at < first + len(gone) and now(at) not in concerned
+        }
+        new = {at: by for at, by in again.items() if at in concerned}
+        return dict(sorted((kept | new).items()))
+
+
+_Span = tuple[int, int]
+
+
+def _named(rule: Rule) -> _Span:
+    """The ports that a rule names."""
+    return (0, _MAX_PORT) if rule.port is None else _span(rule.port)
+
+
+def _asked(rule: Rule) -> Iterator[_Span]:
+    """The ports that a rule asks for."""
+    yield _named(rule)
+    if rule.destport is not None:
+        yield _span(rule.destport)
+
+
+def _span(ports: PortRange) -> _Span:
+    return min(ports.first, ports.last), max(ports.first, ports.last)
+
+
+def _merged(spans: Iterable[_Span]) -> list[_Span]:
+    """The same ports in spans that are apart."""
+    found: list[_Span] = []
+    for first, last in sorted(spans):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(last, found[-1][1])
+        else:
+            found.append((first, last))
+    return found
+
+
+def _asking(rules: tuple[Rule, ...], begin: int, spans: list[_Span]) -> Iterator[int]:
+    """The rules from a position on that ask for any of these ports."""
+    for low, high in spans:
+        for at, rule in enumerate(rules[begin:], begin):
+            ports, other = rule.port, rule.destport
+            if (
+                ports is None
+                or (ports.first <= high and ports.last >= low)
+                or (other is not None and other.first <= high and other.last >= low)
+            ):
+                yield at
+
+
+def _naming(rules: tuple[Rule, ...], spans: list[_Span]) -> list[int]:
+    """The rules that name any of these ports, in order."""
+    found = {
+        at
+        for low, high in spans
+        for at, rule in enumerate(rules)
+        if (ports := rule.port) is None or (ports.first <= high and ports.last >= low)
+    }
+    return sorted(found)
