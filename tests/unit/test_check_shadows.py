@@ -19,7 +19,7 @@ from vnet_tui.engine.check import check
 from vnet_tui.engine.check.forwards import takes_port
 from vnet_tui.engine.check.shadows import shadowed
 from vnet_tui.engine.model import Action, Network, PortRange, Rule
-from vnet_tui.engine.policy import rule_status
+from vnet_tui.engine.rule_words import rule_status
 from vnet_tui.engine.xml import parse
 
 IPS = (

@@ -8,15 +8,10 @@ from uuid import UUID
 import pytest
 
 from vnet_tui.engine.model import Action, Address, Mode, Network, PortRange, Protocol
-from vnet_tui.engine.policy import (
-    describe,
-    forwards_loopback,
-    names_guests,
-    network_rules,
-    rule_status,
-    unsupported,
-)
+from vnet_tui.engine.policy import forwards_loopback, names_guests, network_rules
+from vnet_tui.engine.policy_check import unsupported
 from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, rules_digest
+from vnet_tui.engine.rule_words import describe, rule_status
 from vnet_tui.engine.views import RuleState
 from vnet_tui.engine.xml import parse
 

@@ -31,6 +31,7 @@ from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.repair import Repair
 from vnet_tui.engine.resources import LinkSnapshot, RunRecord
 from vnet_tui.engine.rule_sampler import RuleSampler
+from vnet_tui.engine.rule_words import rule_status
 from vnet_tui.engine.senses import Senses
 from vnet_tui.engine.stats import Sampler, wire
 from vnet_tui.engine.steps import Plan
@@ -212,7 +213,7 @@ class Live:
         running = listing.running.get(uuid)
         network = running[1] if running else listing.known[uuid]
         leases = self._leases(uuid) if running else ()
-        return policy.rule_status(
+        return rule_status(
             network,
             lambda domain: find_guest(network, leases, domain),
             namesake_notes(network, leases),

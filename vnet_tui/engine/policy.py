@@ -1,4 +1,4 @@
-"""From the rules of a document to rules with addresses, and to words.
+"""From the rules of a document to rules with addresses.
 
 Pure: guests are looked up by a function that the caller gives, so that a changed lease is a new
 value and nothing more.
@@ -7,8 +7,8 @@ value and nothing more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 from itertools import chain
@@ -16,8 +16,6 @@ from operator import attrgetter
 from uuid import UUID
 
 from vnet_tui.engine.check.forwards import takes_port
-from vnet_tui.engine.check.shadows import shadowed
-from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
     Action,
@@ -25,12 +23,9 @@ from vnet_tui.engine.model import (
     Mode,
     Network,
     Policy,
-    PortRange,
-    Protocol,
     Rule,
 )
 from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, PolicyRules
-from vnet_tui.engine.views import RuleState, RuleStatus
 
 FindGuest = Callable[[str], frozenset[Address]]
 """The addresses of the guest of that name; empty while it has none or nobody knows it."""
@@ -63,11 +58,11 @@ class _Compiled:
 
     def rules(self, uuid: UUID, bridge: str, find_guest: FindGuest) -> NetworkRules:
         network = self._network
-        order = _order(network)
+        rank = order(network)
         found: dict[str | None, _Found | None] = {None: None}
         for domain in self._domains:
             guests = find_guest(domain)
-            found[domain] = _found(guests, _first_of_each(sorted(guests, key=order)))
+            found[domain] = _found(guests, _first_of_each(sorted(guests, key=rank)))
         made_as = (uuid, bridge, found)
         if self._made is None or self._made_as != made_as:
             incoming = outgoing = CLOSED
@@ -122,83 +117,6 @@ def _domains(network: Network) -> frozenset[str]:
     return frozenset(set(map(attrgetter("domain"), filter(None, drafts))) - {None})
 
 
-def unsupported(network: Network) -> tuple[Problem, ...]:
-    """What this engine can't enforce of the rules, each with its line.
-
-    Never less than was asked for: a start with any of these has to be refused. Rules that are
-    switched off, and those of a network without forwarding, are not looked at.
-    """
-    if network.mode is Mode.ISOLATED:
-        return ()
-    return tuple(
-        problem
-        for outgoing, policy in ((False, network.incoming), (True, network.outgoing))
-        for rule in policy.rules
-        if rule.enabled
-        for problem in _rule_problems(rule, outgoing=outgoing)
-    )
-
-
-def describe(rule: Rule, *, outgoing: bool = False) -> str:
-    """A rule in words for screens, such as ``allow tcp+udp 123 → foobar:321``.
-
-    ``outgoing`` tells which policy it is in: there a domain is the guest that opens something.
-    """
-    if rule.protocol is not None:
-        words = [rule.action.value, rule.protocol.value]
-    else:
-        words = [rule.action.value, "tcp+udp" if rule.port else "everything"]
-    if rule.port is not None:
-        words.append(str(rule.port))
-    if is_forward(rule, outgoing=outgoing):
-        if rule.destination is not None:
-            words.append(f"at {_short(rule.destination)}")
-        target = rule.destport or rule.port
-        words.append(f"→ {rule.domain}" + ("" if target == rule.port else f":{target}"))
-    elif rule.domain is not None:
-        words.append(f"from {rule.domain}" if outgoing else f"→ {rule.domain}")
-    if rule.source is not None:
-        words.append(f"from {_short(rule.source)}")
-    if rule.destination is not None and not is_forward(rule, outgoing=outgoing):
-        words.append(f"to {_short(rule.destination)}")
-    if rule.limit is not None:
-        words.append(f"at most {rule.limit}/s")
-    if rule.log:
-        words.append("and log")
-    return " ".join(words)
-
-
-def rule_status(
-    network: Network, find_guest: FindGuest, remark: Callable[[str], str] = lambda _: ""
-) -> tuple[RuleStatus, ...]:
-    """Every rule in document order, incoming first, and whether it does its work.
-
-    ``remark`` gives what there is to say of the guest of a name, in a few words.
-    """
-    remarks: dict[str, str] = {}
-
-    def about(rule: Rule) -> str:
-        if rule.domain is None:
-            return ""
-        if rule.domain not in remarks:
-            remarks[rule.domain] = remark(rule.domain)
-        return remarks[rule.domain]
-
-    return tuple(
-        replace(
-            _status(
-                network, rule, position, direction, find_guest, about, shadows.get(position, ())
-            ),
-            key=key,
-        )
-        for direction, policy in (("incoming", network.incoming), ("outgoing", network.outgoing))
-        for shadows in [shadowed(policy.rules, incoming=direction == "incoming")]
-        for position, (rule, key) in enumerate(
-            zip(policy.rules, rule_keys(network, direction), strict=True)
-        )
-    )
-
-
 def rule_keys(network: Network, direction: str) -> list[str]:
     """The key that the firewall has for each rule; empty for those that it hasn't got."""
     if network.mode is Mode.ISOLATED:
@@ -215,37 +133,6 @@ def rule_keys(network: Network, direction: str) -> list[str]:
 def _numbered(key: str, number: int) -> str:
     """The key of the first, second, … rule of a policy that says the same."""
     return key if number == 1 else f"{key}-{number}"
-
-
-def _status(
-    network: Network,
-    rule: Rule,
-    position: int,
-    direction: str,
-    find_guest: FindGuest,
-    remark: Callable[[Rule], str],
-    shadowed_by: Sequence[int],
-) -> RuleStatus:
-    guest: Address | None = None
-    state, note = RuleState.ACTIVE, ""
-    if not rule.enabled or network.mode is Mode.ISOLATED:
-        state = RuleState.OFF
-    elif rule.domain is not None:
-        found = find_guest(rule.domain)
-        guest = min(found, key=_order(network)) if found else None
-        state = RuleState.ACTIVE if found else RuleState.WAITING
-        note = remark(rule) if found else f"waits for a guest named {rule.domain}"
-    if shadowed_by and state is not RuleState.OFF:
-        numbers = " and ".join(str(by + 1) for by in shadowed_by)
-        note = f"never decides: rule{'s' if len(shadowed_by) > 1 else ''} {numbers} before it"
-    return RuleStatus(
-        direction=direction,
-        position=position,
-        text=describe(rule, outgoing=direction == "outgoing"),
-        state=state,
-        guest=guest,
-        note=note,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,14 +240,15 @@ def _policy(
     return PolicyRules(default=default, rules=tuple(rules))
 
 
-def _order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:
-    """Addresses of the network's own subnets before others, IPv4 before IPv6, low before high."""
+def order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:
+    """How a guest's addresses are sorted: those of the network's own subnets before others, IPv4
+    before IPv6, low before high."""
     subnets = [ip.subnet for ip in network.ips]
 
-    def order(address: Address) -> tuple[bool, int, int]:
+    def rank(address: Address) -> tuple[bool, int, int]:
         return (not any(address in subnet for subnet in subnets), address.version, int(address))
 
-    return order
+    return rank
 
 
 def _key(direction: str, rule: Rule) -> str:
@@ -379,36 +267,3 @@ def _key(direction: str, rule: Rule) -> str:
     )
     text = "|".join([direction, *(str(item) for item in said)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _rule_problems(rule: Rule, *, outgoing: bool) -> Iterator[Problem]:
-    what = f"<{rule.action}> in <{'outgoing' if outgoing else 'incoming'}>"
-
-    def problem(attribute: str, message: str, remedy: str) -> Problem:
-        return Problem(message=f"{attribute} of {what}: {message}", remedy=remedy, line=rule.line)
-
-    if rule.port is not None and rule.protocol is Protocol.ICMP:
-        yield problem("port", "ICMP has no ports", "remove port, or name tcp or udp")
-    if rule.destport is not None:
-        if not is_forward(rule, outgoing=outgoing):
-            yield problem(
-                "destport",
-                "only an incoming <allow> with port and domain leads to another port",
-                "remove destport",
-            )
-        elif rule.port is not None and len(rule.destport) not in (1, len(rule.port)):
-            yield problem(
-                "destport",
-                f"{_count(rule.port)} can't be led to {_count(rule.destport)}",
-                "give one port, or as many as port has",
-            )
-
-
-def _count(ports: PortRange) -> str:
-    return "1 port" if len(ports) == 1 else f"{len(ports)} ports"
-
-
-def _short(subnet: object) -> str:
-    """A subnet as a person writes it: a single address without its prefix length."""
-    text = str(subnet)
-    return text.removesuffix("/32") if "." in text else text.removesuffix("/128")

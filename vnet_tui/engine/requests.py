@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from vnet_tui.engine import conflicts, dnsmasq_check, policy
+from vnet_tui.engine import conflicts, dnsmasq_check, policy_check
 from vnet_tui.engine.catalog import Listing
 from vnet_tui.engine.changes import Prepare, Request, Running
 from vnet_tui.engine.errors import Problem, StateError, UnsupportedError
@@ -129,7 +129,7 @@ def unrunnable(network: Network) -> tuple[Problem, ...]:
     return (
         *conflicts.unsupported(network),
         *dnsmasq_check.unsupported(network),
-        *policy.unsupported(network),
+        *policy_check.unsupported(network),
     )
 
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.model import Action, Address, Mode, Policy, PortRange, Protocol, Rule
-from vnet_tui.engine.policy import describe
 from vnet_tui.engine.resources import Forward, PolicyRule, PolicyRules
+from vnet_tui.engine.rule_words import describe
 
 _HOSTS_OWN = frozenset({("tcp", 53), ("udp", 53), ("udp", 67), ("udp", 547)})
 """Services at a guest's gateway that no forward leads away from it."""

@@ -12,8 +12,9 @@ from vnet_tui.engine.doctor.lookup import Asked, look_up
 from vnet_tui.engine.doctor.packet import CLIENT_PORT, Packet
 from vnet_tui.engine.doctor.subject import Subject
 from vnet_tui.engine.model import Action, Address, Mode, Protocol
-from vnet_tui.engine.policy import describe, is_forward
+from vnet_tui.engine.policy import is_forward
 from vnet_tui.engine.resources import Forward, PolicyRule
+from vnet_tui.engine.rule_words import describe
 
 DHCP = "DHCP"
 DNS = "DNS"

@@ -11,8 +11,9 @@ from textual.binding import BindingType
 from vnet_tui import actions
 from vnet_tui.drafts.lists import INCOMING, OUTGOING, Kind, Place, switched
 from vnet_tui.engine.model import Action, Forwarding, Mode, Network, Policy
-from vnet_tui.engine.policy import describe, rule_keys
+from vnet_tui.engine.policy import rule_keys
 from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT, NOTHING
+from vnet_tui.engine.rule_words import describe
 from vnet_tui.engine.views import RuleState
 from vnet_tui.units import SIZE_WIDTH, byte_size, packet_count
 from vnet_tui.widgets.columns import Column
