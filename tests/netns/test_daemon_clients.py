@@ -205,6 +205,12 @@ async def test_one_encoding_serves_all_readers(lab: Lab, server: Server) -> None
     assert isinstance(engine, Hosted)
     sample = await anext(engine.samples())
     assert server.encoded(method, sample) is server.encoded(method, sample)
+    method = server.methods["Networks"]
+    await engine.define(WEB)
+    told = server.encoded(method, await engine.networks())
+    assert server.encoded(method, await engine.networks()) is told
+    await engine.set_autostart("web", True)
+    assert b'"autostart":true' in server.encoded(method, await engine.networks())
 
 
 # Clients that lose their daemon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,3 +70,16 @@ def test_one_that_was_removed_is_gone(paths: Paths) -> None:
     for ref in ("web", WEB.uuid):
         with pytest.raises(NotFoundError):
             catalog.look_at(ref).find(ref)
+
+
+def test_a_list_is_made_of_what_was_told_before_but_for_what_changed(paths: Paths) -> None:
+    saved(paths, WEB, SHOP)
+    catalog = Catalog(paths)
+    shop, web = catalog.infos()
+    assert all(map(operator.is_, catalog.infos(), (shop, web)))
+    assert WEB.uuid is not None
+    Catalog(paths).store.set_autostart(WEB.uuid, True)
+    saved(paths, replace(SHOP, title="The shop"))
+    assert catalog.infos() == (replace(shop, title="The shop"), replace(web, autostart=True))
+    Catalog(paths).store.remove(WEB.uuid)
+    assert [info.name for info in catalog.infos()] == ["shop"]

@@ -122,9 +122,9 @@ class Server:
             yield
 
     def encoded(self, method: Method, item: object) -> bytes:
-        """An item of a stream as JSON; made once for all who get the same item."""
+        """An item of a stream, or an answer, as JSON; made once for all who get the same."""
         known = self._encoded.get(method.name)
-        if known is not None and known[0] is item:
+        if known is not None and (known[0] is item or known[0] == item):
             return known[1]
         content = method.encode_result(item)
         text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

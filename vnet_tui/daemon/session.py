@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Reply = Mapping[str, Json] | bytes
+"""A message, or one that is packed already."""
+
 _LONGEST_NAME = 100
 _URL = "https://varlink.org"
 
@@ -82,7 +85,7 @@ class Session:
         return None if task.cancelled() else task.result()
 
     async def _answer(self, call: Mapping[str, Json]) -> None:
-        reply: Mapping[str, Json] | None
+        reply: Reply
         try:
             reply = await self._reply(*_parts(call))
         except WrongTypeError as error:
@@ -95,11 +98,9 @@ class Session:
             told = VnetError(f"something is wrong in the daemon: {kind}", "its log has details")
             reply = faults.to_wire(told)
         if not call.get("oneway"):
-            self.wire.write(pack(reply))
+            self.wire.write(reply if isinstance(reply, bytes) else pack(reply))
 
-    async def _reply(
-        self, name: str, parameters: Mapping[str, Json], more: bool
-    ) -> Mapping[str, Json]:
+    async def _reply(self, name: str, parameters: Mapping[str, Json], more: bool) -> Reply:
         interface, _, member = name.rpartition(".")
         if interface == faults.SERVICE:
             return self._service(member, parameters)
@@ -147,9 +148,8 @@ class Session:
         self._name = f"{self.peer.uid}:{name}"
         return {"parameters": {}}
 
-    async def _call(
-        self, method: Method, arguments: dict[str, Any], more: bool
-    ) -> Mapping[str, Json]:
+    async def _call(self, method: Method, arguments: dict[str, Any], more: bool) -> Reply:
+        given = bool(arguments)
         if method.tells_progress and more:
             arguments["on_progress"] = self._tell_progress
         api = self._server.api
@@ -161,7 +161,11 @@ class Session:
                 result = await method.call(api, arguments)
         if method.result is None or result is None:
             return {"parameters": {}}
-        return {"parameters": {RESULT: method.encode_result(result)}}
+        if given:
+            return {"parameters": {RESULT: method.encode_result(result)}}
+        # Everybody is told the same, and a list of a thousand networks takes 6 ms to encode.
+        encoded = self._server.encoded(method, result)
+        return b'{"parameters":{"%s":%s}}\0' % (RESULT.encode(), encoded)
 
     def _tell_progress(self, progress: Progress) -> None:
         if not self.wire.behind:  # who reads slowly hears of fewer steps

@@ -127,6 +127,7 @@ class Catalog:
         self._paths = paths
         self._records = Records(paths)
         self._last: Listing | None = None
+        self._told: Mapping[UUID, tuple[object, NetworkInfo]] = {}
 
     def look(self) -> Listing:
         """All networks as they are now."""
@@ -165,22 +166,38 @@ class Catalog:
         """All networks, by name; without reading whole what only lies in the store."""
         summaries, (running, unreadable) = self.store.summaries(), self._recorded()
         autostart = self.store.autostarts()
-        found = [
-            _spoilt(
-                _info(
-                    uuid,
-                    summaries.get(uuid),
-                    self.store.one(uuid) if uuid in running else None,
-                    running.get(uuid),
-                    uuid in autostart,
-                ),
+        told = {
+            uuid: self._told_again(
+                uuid,
+                summaries.get(uuid),
+                self.store.one(uuid) if uuid in running else None,
+                running.get(uuid),
+                uuid in autostart,
                 unreadable.get(uuid),
             )
             for uuid in summaries.keys() | running.keys()
-        ]
+        }
+        self._told = told
+        found = [info for _, info in told.values()]
         nameless = unreadable.keys() - summaries.keys()
         found += [_unknown(uuid, unreadable[uuid]) for uuid in nameless]
         return tuple(sorted(found, key=lambda info: (info.name.casefold(), info.uuid)))
+
+    def _told_again(
+        self,
+        uuid: UUID,
+        summary: Summary | None,
+        definition: Network | None,
+        running: tuple[RunRecord, Network] | None,
+        autostart: bool,
+        error: StoreError | None,
+    ) -> tuple[object, NetworkInfo]:
+        """What a network is made of, and the info: the earlier one while that is the same."""
+        parts = (summary, definition, running, autostart, error)
+        earlier = self._told.get(uuid)
+        if earlier is not None and earlier[0] == parts:
+            return earlier
+        return parts, _spoilt(_info(uuid, summary, definition, running, autostart), error)
 
     def running(self) -> Mapping[UUID, tuple[RunRecord, Network]]:
         """The networks that run, as they run; cheaper than a whole look."""

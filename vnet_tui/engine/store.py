@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -325,6 +326,7 @@ def _stamp(status: os.stat_result) -> _Stamp:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
+@lru_cache(maxsize=32768)
 def _as_uuid(name: str) -> UUID | None:
     """The UUID that a file name is, when it is written as we write it."""
     try:
