@@ -426,7 +426,8 @@ MONITOR = Action(
     key="m",
     label="monitor",
     title="monitor the traffic of everything",
-    help="All networks and their ports: what flows, and what flowed in the last ten minutes.",
+    help="The host's links, all networks and their ports: what flows, and what flowed in the last "
+    "ten minutes.",
     shown=False,
 )
 TOPOLOGY = Action(
@@ -434,7 +435,7 @@ TOPOLOGY = Action(
     key="t",
     label="topology",
     title="draw who is connected with whom",
-    help="Guests, ports, bridges, this host and the outside as a drawing, with live rates.",
+    help="Guests, ports, bridges, this host and its links as a drawing, with live rates.",
     shown=False,
 )
 UNIT = Action(
@@ -507,7 +508,7 @@ NETWORK_ACTIONS = (
 )
 """What can be done to one network."""
 
-MONITOR_ACTIONS = (HOLD, VIEW, UNIT, WRITE, BACK_IN_TIME, ON_IN_TIME)
+MONITOR_ACTIONS = (HOLD, VIEW, UNIT, FILTER, WRITE, BACK_IN_TIME, ON_IN_TIME)
 """What can be done to traffic that is watched."""
 
 LIST_EDITING_ACTIONS = (

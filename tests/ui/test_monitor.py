@@ -11,21 +11,20 @@ from textual.app import App
 from textual.geometry import Size
 from textual.pilot import Pilot
 
+from tests.ui.looks import MEDIUM, SMALL, Looks
 from tests.ui.playing import line_of, picture, playing, until
-from tests.ui.recorded import DEMO, FOO, NOW, many
+from tests.ui.recorded import DEMO, FOO, LAB, NOW, RecordedLink, many
 from tests.ui.replay import Replay
-from tests.ui.test_snapshots import SnapCompare
 from tests.ui.test_wire import Watched
-from vnet_tui.engine.views import HistoryPoint, Rates, Totals, Traffic
+from vnet_tui.engine.views import HistoryPoint, HostLink, Rates, Totals, Traffic
 from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.screens.monitor import MonitorScreen
 from vnet_tui.screens.network import NetworkScreen
 from vnet_tui.screens.networks import NetworksScreen
+from vnet_tui.widgets.monitor_places import Place, chosen, link_rate, places
 from vnet_tui.widgets.monitor_table import Scale
 from vnet_tui.widgets.traffic_export import FIELDS, Exported, as_csv, as_json
 from vnet_tui.widgets.traffic_history import TrafficHistory, Unit
-
-SMALL, LARGE, HUGE = (80, 24), (120, 40), (200, 60)
 
 
 def flowing(bits: float) -> Traffic:
@@ -87,6 +86,32 @@ def test_only_what_is_measured_in_bits_has_the_rate_of_a_link() -> None:
     assert Scale.LINK.next(Unit.BITS) is Scale.FIT
 
 
+LINKS = {
+    "tap1": HostLink(traffic=flowing(1.0)),
+    "tun0": HostLink(traffic=flowing(1.0), defaults=(4,)),
+    "eth0": HostLink(traffic=flowing(1.0), speed=1e9, defaults=(6,)),
+    "eth1": HostLink(traffic=flowing(1.0), speed=1e8),
+}
+
+
+def test_uplinks_come_first_and_other_links_last() -> None:
+    known = [Place(None, name) for name in LINKS]
+    known += [Place(FOO.uuid, "tap10"), Place(FOO.uuid, "tap9"), Place(FOO.uuid), Place(LAB.uuid)]
+    found = places((FOO, LAB), known, LINKS)
+    names = ["tun0", "eth0", None, "tap9", "tap10", None, "eth1", "tap1"]
+    assert [place.port for place in found] == names
+    assert chosen(found, (FOO, LAB), "") == found
+    assert chosen(found, (FOO, LAB), "fOO 9") == [Place(FOO.uuid, "tap9")]
+    assert chosen(found, (FOO, LAB), "eth") == [Place(None, "eth0"), Place(None, "eth1")]
+
+
+def test_what_has_no_rate_of_its_own_has_that_of_the_uplink() -> None:
+    assert link_rate(Place(None, "eth1"), LINKS) == 1e8
+    assert link_rate(Place(None, "tun0"), LINKS) == 1e9
+    assert link_rate(Place(FOO.uuid), LINKS) == link_rate(Place(FOO.uuid, "tap1"), LINKS) == 1e9
+    assert link_rate(Place(FOO.uuid), {"tun0": LINKS["tun0"]}) is None
+
+
 def test_files_say_the_same() -> None:
     figures = [
         Exported(NOW, 'a "b", c', "tap1", "bits/s", 1.25, 2.0),
@@ -124,11 +149,14 @@ def title(app: App[None]) -> str:
 async def test_networks_and_their_ports_are_shown_and_opened() -> None:
     replay = Replay()
     app = playing(replay)
-    async with app.run_test(size=LARGE) as pilot:
+    async with app.run_test(size=MEDIUM) as pilot:
         await opened(pilot, replay)
         figures = replay.sample().networks[FOO.uuid].ports["tap4"].rates
         assert f"{figures.in_bits / 1e6:.1f} Mb/s" in line_of(app, "tap4")
-        await pilot.press("down", "down")
+        eth0 = replay.sample().links["eth0"].traffic.rates
+        assert f"{eth0.in_bits / 1e6:.1f} Mb/s" in line_of(app, "eth0")
+        await until(pilot, lambda: " 1.0 Gb/s · default route of IPv4 and IPv6" in picture(app))
+        await pilot.press("enter", "down", "down", "down")
         await until(pilot, lambda: "Foo / tap4" in picture(app))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, NetworkScreen))
@@ -145,11 +173,16 @@ async def test_the_scale_and_the_unit_are_chosen_and_shown() -> None:
         await opened(pilot, replay)
         assert "bits/s · scale fit" in title(app)
         await pilot.press("v")
-        await until(pilot, lambda: "scale fixed 20.0 Mb/s" in title(app))
-        assert "20.0 Mb/s" in line_of(app, "Foo")
-        assert "20.0 Mb/s" in line_of(app, "tap4")
+        await until(pilot, lambda: "scale fixed 50.0 Mb/s" in title(app))
+        assert "50.0 Mb/s" in line_of(app, "Foo")
+        assert "50.0 Mb/s" in line_of(app, "tap4")
         await pilot.press("v")
-        await until(pilot, lambda: "scale link rate 10.0 Gb/s" in title(app))
+        await until(pilot, lambda: "scale link rate 1.0 Gb/s" in title(app))
+        assert " 1.0 Gb/s" in line_of(app, "tap4")
+        replay.links = (RecordedLink(name="eth0", in_bits=1.0, out_bits=1.0, defaults=(4,)),)
+        replay.tick()
+        await until(pilot, lambda: "no uplink tells one" in title(app))
+        assert " 1.0 Gb/s" not in line_of(app, "tap4")
         for unit, sign in (
             ("bytes/s", "B/s"),
             ("packets/s", "p/s"),
@@ -165,7 +198,7 @@ async def test_the_scale_and_the_unit_are_chosen_and_shown() -> None:
 async def test_time_is_held_and_gone_through() -> None:
     replay = Replay()
     app = playing(replay)
-    async with app.run_test(size=LARGE) as pilot:
+    async with app.run_test(size=MEDIUM) as pilot:
         await opened(pilot, replay)
         await pilot.press("h")
         await until(pilot, lambda: "held at" in title(app))
@@ -186,6 +219,32 @@ async def test_time_is_held_and_gone_through() -> None:
         await until(pilot, lambda: "held" not in title(app))
         await pilot.press("left", "h")
         await until(pilot, lambda: "held" not in title(app))
+
+
+async def test_only_what_is_looked_for_is_shown_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot, replay)
+        await pilot.press("slash", *"foo TAP")
+        await until(pilot, lambda: "3 of 52" in picture(app))
+        assert " / foo TAP " in picture(app)
+        assert "seat2" not in picture(app)
+        await until(pilot, lambda: "Foo / tap3" in picture(app))
+        await pilot.press("enter", "w", "enter")
+        await until(pilot, lambda: (tmp_path / "monitor.csv").exists())
+        rows = csv.DictReader((tmp_path / "monitor.csv").read_text().splitlines())
+        assert {row["port"] for row in rows} == {"tap3", "tap4", "tap5"}
+        await pilot.press("slash", *"x")
+        await until(pilot, lambda: "Nothing has these words" in picture(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "seat2" in picture(app))
+        await pilot.press("slash", *"eth", "enter", "escape")
+        await until(pilot, lambda: "seat2" in picture(app))
+        assert isinstance(app.screen, MonitorScreen)
 
 
 async def test_it_is_written_to_a_file_and_over_one_only_when_asked(
@@ -209,8 +268,8 @@ async def test_it_is_written_to_a_file_and_over_one_only_when_asked(
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, MonitorScreen))
         written = json.loads(target.read_text())
-        assert {one["network"] for one in written} == {"Foo", "lab", "scratch", "web"}
-        assert {one["port"] for one in written} >= {"", "tap3", "seat42"}
+        assert {one["network"] for one in written} == {"", "Foo", "lab", "scratch", "web"}
+        assert {one["port"] for one in written} >= {"", "tap3", "seat42", "eth0"}
         newest = [one for one in written if (one["network"], one["port"]) == ("Foo", "")][-1]
         rates = replay.sample().networks[FOO.uuid].traffic.rates
         assert newest["in"] == pytest.approx(rates.in_bits, abs=0.001)
@@ -219,11 +278,13 @@ async def test_it_is_written_to_a_file_and_over_one_only_when_asked(
 
 
 async def test_nothing_runs() -> None:
-    app = playing(Replay(many(3, running=False)))
+    replay = Replay(many(3, running=False))
+    replay.links = ()
+    app = playing(replay)
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "net00000" in picture(app))
         await pilot.press("m")
-        await until(pilot, lambda: "Nothing runs" in picture(app))
+        await until(pilot, lambda: "nothing to watch" in picture(app))
         await pilot.press("left", "h", "v", "U", "enter")
         assert isinstance(app.screen, MonitorScreen)
 
@@ -231,8 +292,8 @@ async def test_nothing_runs() -> None:
 async def test_watching_costs_little() -> None:
     """4,000 bytes a second is the most that is allowed for 40 rows at 120×40."""
     replay = Replay(many(20))
-    app = Watched(replay, Size(*LARGE))
-    async with app.run_test(size=LARGE) as pilot:
+    app = Watched(replay, Size(*MEDIUM))
+    async with app.run_test(size=MEDIUM) as pilot:
         await opened(pilot, replay)
         app.written.clear()
         for _ in range(30):
@@ -243,40 +304,29 @@ async def test_watching_costs_little() -> None:
         assert app.seen.cells == app.expected().cells
 
 
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [
-        (SMALL, "vnet-dark"),
-        (LARGE, "vnet-dark"),
-        (HUGE, "vnet-dark"),
-        (LARGE, "vnet-light"),
-        (SMALL, "ansi-dark"),
-    ],
-    ids=["80", "120", "200", "light", "ansi"],
-)
-def test_pictures(snap_compare: SnapCompare, size: tuple[int, int], theme: str) -> None:
-    replay = Replay()
-    app = playing(replay, theme=theme)
-
-    async def show(pilot: Pilot[None]) -> None:
-        await opened(pilot, replay)
-        await pilot.press("down", "down")
-        await until(pilot, lambda: "Foo / tap4" in picture(app))
-
-    assert snap_compare(app, terminal_size=size, run_before=show)
-
-
-def test_picture_of_the_file_and_of_held_time(snap_compare: SnapCompare) -> None:
+def test_pictures(looks: Looks) -> None:
     replay = Replay()
     app = playing(replay)
 
     async def show(pilot: Pilot[None]) -> None:
         await opened(pilot, replay)
-        await pilot.press("shift+left", "v")
-        await until(pilot, lambda: "held at" in title(app) and "fixed" in title(app))
+        await pilot.press("down", "down", "down")
+        await until(pilot, lambda: "Foo / tap4" in picture(app))
+
+    assert looks(app, show)
+
+
+def test_picture_of_the_file_and_of_held_time(looks: Looks) -> None:
+    replay = Replay()
+    app = playing(replay)
+
+    async def show(pilot: Pilot[None]) -> None:
+        await opened(pilot, replay)
+        await pilot.press("shift+left", "v", "v")
+        await until(pilot, lambda: "held at" in title(app) and "link rate" in title(app))
         await pilot.press("w")
         await until(pilot, lambda: "Write what is shown" in picture(app))
         await pilot.press("ctrl+u", *"traffic.txt", "enter")
         await until(pilot, lambda: "has to end in" in picture(app))
 
-    assert snap_compare(app, terminal_size=LARGE, run_before=show)
+    assert looks(app, show)

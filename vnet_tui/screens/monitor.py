@@ -1,10 +1,10 @@
-"""The traffic of all networks and their ports: now, and through the last ten minutes."""
+"""The traffic of the host's links, of all networks and their ports: now, and for ten minutes."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -22,19 +22,29 @@ from vnet_tui.engine.views import HistoryPoint
 from vnet_tui.feed import feed_of
 from vnet_tui.units import clock as time_of_day
 from vnet_tui.units import duration
+from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell, LiveTable
-from vnet_tui.widgets.monitor_table import MonitorTable, Place, Scale
+from vnet_tui.widgets.monitor_places import (
+    Place,
+    chosen,
+    link_rate,
+    names_of,
+    places,
+    title_of,
+)
+from vnet_tui.widgets.monitor_table import MonitorTable, Scale
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_chart import TrafficChart
 from vnet_tui.widgets.traffic_history import TrafficHistory, Unit
 from vnet_tui.widgets.traffic_plot import SPAN, nice_scale
+from vnet_tui.widgets.ways_out import Links
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from vnet_tui.client.connection import Connection
-    from vnet_tui.engine.views import NetworkInfo, Sample
+    from vnet_tui.engine.views import NetworkInfo, Sample, Traffic
 
 STEP = 10.0
 """By so many seconds the arrows go back and on in time."""
@@ -53,7 +63,8 @@ TRAFFIC_TAB = 3
 
 
 class MonitorScreen(Screen[None]):
-    """A row for each network and each port, and a chart of the one under the cursor."""
+    """A row for each link of the host, each network and each port, and a chart of the one under the
+    cursor."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         style_sheet(name) for name in ("app", "network", "monitor")
@@ -62,8 +73,10 @@ class MonitorScreen(Screen[None]):
 # Monitor
 
 What flows, and what flowed in the last ten minutes: *in* (↓) towards the guests, *out* (↑) from
-them. **v** changes the scale, **U** the unit, **h** holds it, **←** and **→** go through the time,
-with shift a minute at once; **w** writes what is shown to a file.
+them. At the top are the links by which this host reaches the world, at the end its others.
+
+**v** changes the scale, **U** the unit, **h** holds it, **←** and **→** go through the time, with
+shift a minute at once; **/** filters by words in names; **w** writes what is shown to a file.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Back to where you were"),
@@ -79,9 +92,13 @@ with shift a minute at once; **w** writes what is shown to a file.
             super().__init__()
             self.pasts = pasts
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, place: Place | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        """``place`` is where the cursor begins, if there is such a one."""
         super().__init__()
         self._clock = clock
+        self._begin = place
         self._histories: dict[Place, TrafficHistory] = {}
         self._asked: set[Place] = set()
         self._unit = Unit.BITS
@@ -89,13 +106,15 @@ with shift a minute at once; **w** writes what is shown to a file.
         self._fixed = 0.0
         self._held: float | None = None
         self._latest = 0.0
+        self._wanted = ""
 
     def compose(self) -> ComposeResult:
-        """What is shown and how, the rows, the chart of one of them."""
+        """What is shown and how, the rows, the chart of one of them, the filter."""
         yield Picture(id="monitor-title")
         yield MonitorTable(id="monitor-table")
         yield Picture(id="monitor-row")
         yield TrafficChart(id="monitor-chart")
+        yield FilterLine("words in the names of links, networks and ports")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -121,12 +140,10 @@ with shift a minute at once; **w** writes what is shown to a file.
         self._latest = sample.time
         before = self._histories
         self._histories = {}
-        for uuid, network in sample.networks.items():
-            for port, traffic in ((None, network.traffic), *network.ports.items()):
-                place = Place(uuid, port)
-                history = before.get(place) or TrafficHistory()
-                history.add(sample.time, traffic)
-                self._histories[place] = history
+        for place, traffic in _figures(sample):
+            history = before.get(place) or TrafficHistory()
+            history.add(sample.time, traffic)
+            self._histories[place] = history
         self._look_back()
         if self._held is None:
             self._draw_rows()
@@ -172,30 +189,30 @@ with shift a minute at once; **w** writes what is shown to a file.
         return self._latest if self._held is None else self._held
 
     @property
-    def _top(self) -> float | None:
-        """Where all axes end; None: each where it fits."""
-        match self._scale:
-            case Scale.FIT:
-                return None
-            case Scale.FIXED:
-                return self._fixed
-            case Scale.LINK:
-                return self._unit.value.link
+    def _infos(self) -> tuple[NetworkInfo, ...]:
+        return feed_of(self).networks or ()
 
-    def _places(self) -> list[tuple[Place, str]]:
-        """Networks by name, each with its ports below it."""
-        infos: tuple[NetworkInfo, ...] = feed_of(self).networks or ()
-        ports: dict[object, list[str]] = {}
-        for place in self._histories:
-            if place.port is not None:
-                ports.setdefault(place.network, []).append(place.port)
-        found: list[tuple[Place, str]] = []
-        for info in infos:
-            if Place(info.uuid) in self._histories:
-                found.append((Place(info.uuid), info.name))
-                names = sorted(ports.get(info.uuid, ()), key=lambda name: (len(name), name))
-                found += [(Place(info.uuid, name), name) for name in names]
-        return found
+    @property
+    def _links(self) -> Links:
+        sample = feed_of(self).sample
+        return sample.links if sample is not None else {}
+
+    def _top(self, place: Place) -> float | None:
+        """Where the axes of a place end; None: where it fits."""
+        if self._scale is Scale.FIXED:
+            return self._fixed
+        bit = self._unit.value.bit
+        if self._scale is Scale.FIT or bit is None:
+            return None
+        rate = link_rate(place, self._links)
+        return rate * bit if rate is not None else None
+
+    def _places(self) -> list[Place]:
+        """Those that are shown, as the filter has it."""
+        found = places(self._infos, self._histories, self._links)
+        left = chosen(found, self._infos, self._wanted)
+        self.query_one(FilterLine).tell(len(left), len(found))
+        return left
 
     def _draw(self) -> None:
         self._draw_title()
@@ -203,21 +220,33 @@ with shift a minute at once; **w** writes what is shown to a file.
         self._draw_chart()
 
     def _draw_title(self) -> None:
-        unit = self._unit.value
-        line = [Cell("Monitor", "strong"), Cell(f"  {unit.word}", "accent"), Cell(" · scale ")]
-        line.append(Cell(self._scale.value, "accent"))
-        if self._top is None:
-            line.append(Cell(", each row its own", "dim"))
-        else:
-            line.append(Cell(f" {unit.form(self._top).strip()}"))
+        form = self._unit.value.form
+        line = [
+            Cell("Monitor", "strong"),
+            Cell(f"  {self._unit.value.word}", "accent"),
+            Cell(" · scale "),
+            Cell(self._scale.value, "accent"),
+        ]
+        end = self._top(Place(None))
+        if end is not None:
+            line.append(Cell(f" {form(end).strip()}"))
         if self._held is not None:
             ago = duration(self._latest - self._held)
             line.append(Cell(f" · held at {time_of_day(self._held)}, {ago} ago", "warn"))
+        if self._scale is Scale.LINK:
+            other = "the uplink's where a row has none" if end else "no uplink tells one"
+            line.append(Cell(f" · {other}", "dim" if end else "warn"))
+        if end is None:
+            line.append(Cell(" · each row its own", "dim"))
         self.query_one("#monitor-title", Picture).show([tuple(line)])
 
     def _draw_rows(self) -> None:
-        places = self._places()
-        self._table.show(places, self._histories, self._unit, self._moment, self._top)
+        names = names_of(self._infos)
+        rows = [(place, place.port or names.get(place.network, "")) for place in self._places()]
+        self._table.show(rows, self._histories, self._unit, self._moment, self._top)
+        if self._begin is not None and self._begin in self._table:
+            self._table.move_to(self._begin)
+            self._begin = None
 
     @on(LiveTable.Highlighted)
     def _draw_chart(self) -> None:
@@ -225,7 +254,7 @@ with shift a minute at once; **w** writes what is shown to a file.
         self.query_one("#monitor-row", Picture).show([self._row_title(place)])
         unit = self._unit.value
         chart = self.query_one(TrafficChart)
-        chart.measure(unit.form, unit.least, self._top)
+        chart.measure(unit.form, unit.least, self._top(place) if place is not None else None)
         end = "now" if self._held is None else time_of_day(self._held)
         chart.show(place, self._points(place, SPAN), end=end)
 
@@ -249,11 +278,10 @@ with shift a minute at once; **w** writes what is shown to a file.
 
     def _row_title(self, place: Place | None) -> Line:
         """Whose chart it is."""
-        names = {info.uuid: info.name for info in feed_of(self).networks or ()}
-        if place is None:
-            return (Cell("Nothing runs: there is nothing to watch.", "dim"),)
-        name = Cell(names.get(place.network, ""), "strong")
-        return (name, Cell(f" / {place.port}" if place.port else " · the whole network", "dim"))
+        if place is not None:
+            return title_of(place, self._infos, self._links)
+        nothing = "Nothing has these words." if self._wanted else "There is nothing to watch."
+        return (Cell(nothing, "dim"),)
 
     # -- what keys do ---------------------------------------------------------------------------
 
@@ -307,10 +335,10 @@ with shift a minute at once; **w** writes what is shown to a file.
         from vnet_tui.widgets.traffic_export import Exported
 
         unit, end = self._unit, self._moment
-        names = {info.uuid: info.name for info in feed_of(self).networks or ()}
+        names = names_of(self._infos)
         figures = [
-            Exported(moment, names[place.network], place.port or "", unit.value.word, *pair)
-            for place, _ in self._places()
+            Exported(moment, names.get(place.network, ""), place.port or "", unit.value.word, *pair)
+            for place in self._places()
             for moment, pair in self._histories[place].since(unit, end - SPAN, end)
         ]
 
@@ -326,12 +354,41 @@ with shift a minute at once; **w** writes what is shown to a file.
         connection = feed_of(self).connection
         if connection is None:
             return
+        if message.key.network is None:
+            self.notify(f"{message.key.port} is this host's own: there is no network to open.")
+            return
         from vnet_tui.screens.network import NetworkScreen
 
         self.app.push_screen(
             NetworkScreen(connection, message.key.network, tab=TRAFFIC_TAB, clock=self._clock)
         )
 
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).begin()
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Show what has it."""
+        self._wanted = message.wanted
+        self._draw()
+
+    def on_filter_line_left(self) -> None:
+        """The keys are the table's again."""
+        self._table.focus()
+
     def action_back(self) -> None:
-        """Leave the screen."""
-        self.dismiss()
+        """First without the filter, then leave."""
+        if self._wanted:
+            self.query_one(FilterLine).clear()
+        else:
+            self.dismiss()
+
+
+def _figures(sample: Sample) -> Iterator[tuple[Place, Traffic]]:
+    """What a sample tells, place by place."""
+    for name, link in sample.links.items():
+        yield Place(None, name), link.traffic
+    for uuid, network in sample.networks.items():
+        yield Place(uuid), network.traffic
+        for port, traffic in network.ports.items():
+            yield Place(uuid, port), traffic

@@ -1,4 +1,4 @@
-"""Who is connected with whom: guests, ports, bridges, this host and the outside, as a drawing."""
+"""Who is connected with whom: guests, ports, bridges, this host and its links, as a drawing."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from textual.timer import Timer
 
 from vnet_tui.assets import style_sheet
 from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.model import Mode
 from vnet_tui.engine.views import Event, Guest, NetworkInfo, Rates
 from vnet_tui.feed import feed_of
 from vnet_tui.units import bit_rate
@@ -27,8 +28,20 @@ from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.networks_table import subnets
 from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.states import MODES
-from vnet_tui.widgets.topology_layout import BRIDGE, HOST, PORT, Branch, Spot, Twig, plan
+from vnet_tui.widgets.topology_drawing import NOTHING
+from vnet_tui.widgets.topology_layout import (
+    BRIDGE,
+    LINK,
+    PORT,
+    Branch,
+    Exit,
+    Plan,
+    Spot,
+    Twig,
+    plan,
+)
 from vnet_tui.widgets.topology_map import TopologyMap
+from vnet_tui.widgets.ways_out import Links, link_words, through, ways_out
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -50,9 +63,10 @@ class TopologyScreen(Screen[None]):
     HELP = """\
 # Topology
 
-Guests with their ports at the left, the bridges they are plugged into, this host, and what lies
-beyond it. The figures are bits a second: *in* (↓) towards the guests, *out* (↑) from them.
-The arrows go from one to the next, **Enter** opens it.
+Guests with their ports at the left, the bridges they are plugged into, this host with the links by
+which each network reaches the world, and these links: above each, the versions of IP whose default
+route it has. The figures are bits a second: *in* (↓) towards the guests, *out* (↑) from them.
+The arrows go from one to the next, **Enter** opens it; at a link, the monitor. Clicks do the same.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Back to where you were"),
@@ -71,6 +85,7 @@ The arrows go from one to the next, **Enter** opens it.
         self._guests: dict[UUID, Sequence[Guest]] = {}
         self._changed: set[UUID] = set()
         self._settling: Timer | None = None
+        self._plan: Plan | None = None
 
     def compose(self) -> ComposeResult:
         """How much there is, the drawing, what the cursor is on."""
@@ -86,10 +101,6 @@ The arrows go from one to the next, **Enter** opens it.
         self.watch(feed, "sample", self._draw, init=False)
         feed.happened.subscribe(self, self._take_event)
         self._map.focus()
-
-    def on_resize(self) -> None:
-        """Another width means another drawing."""
-        self._draw()
 
     @property
     def _map(self) -> TopologyMap:
@@ -160,15 +171,25 @@ The arrows go from one to the next, **Enter** opens it.
             subnet=subnets(info),
             bridge=(info.bridge or "–") if info.active else None,
             twigs=twigs,
+            through=through(info, sample.links) if sample else None,
         )
 
+    @property
+    def _links(self) -> Links:
+        sample = feed_of(self).sample
+        return sample.links if sample else {}
+
+    @on(TopologyMap.Resized)
     def _draw(self) -> None:
-        feed, width = feed_of(self), self.size.width
+        feed, (width, height) = feed_of(self), self._map.size
         if not width:
             return
         branches = [self._branch(info) for info in self._infos]
-        drawing = plan(branches, feed.host.name if feed.host else "host", width)
-        self._map.present(drawing, feed.sample.networks if feed.sample else {})
+        links = self._links
+        exits = [Exit(name=name, defaults=links[name].defaults) for name in ways_out(links)]
+        host = feed.host.name if feed.host else "host"
+        self._plan = plan(branches, exits, host, width, height)
+        self._map.present(self._plan, feed.sample or NOTHING)
         self._draw_words()
 
     @on(TopologyMap.Highlighted)
@@ -178,6 +199,8 @@ The arrows go from one to the next, **Enter** opens it.
         title = [Cell("Topology", "strong"), Cell(f"  {count} network{'' if count == 1 else 's'}")]
         if above or below:
             title.append(Cell(f" · more: {above} rows above, {below} below", "dim"))
+        if self._plan is not None and (more := self._plan.more):
+            title.append(Cell(f" · {more} more link{'' if more == 1 else 's'} out", "dim"))
         self.query_one("#topology-title", Picture).show([tuple(title)])
         self.query_one("#topology-spot", Picture).show([self._told(self._map.cursor)])
 
@@ -190,34 +213,61 @@ The arrows go from one to the next, **Enter** opens it.
         figures = feed.sample.networks.get(info.uuid) if feed.sample else None
         if spot.kind == PORT:
             guests = self._guests.get(info.uuid, ())
-            guest = next((one for one in guests if one.port == spot.port), None)
+            guest = next((one for one in guests if one.port == spot.name), None)
             words = [*map(str, guest.addresses), guest.mac] if guest else []
             name = _called(guest) if guest else "an unknown guest"
-            traffic = figures.ports.get(spot.port) if figures else None
-            words.append(f"{spot.port} on {info.name}")
+            traffic = figures.ports.get(spot.name) if figures else None
+            words.append(f"{spot.name} on {info.name}")
             return _line(name, words, traffic.rates if traffic else None)
         if spot.kind == BRIDGE:
             addresses = map(str, info.addresses)
             words = [info.bridge, *addresses] if info.bridge else [info.state.value, *addresses]
             rates = figures.traffic.rates if figures else None
             return _line(info.name, [*words, MODES[info.mode]], rates)
-        if spot.kind == HOST:
-            host = feed.host
-            words = [host.firewall, f"{info.name}: {MODES[info.mode]}"] if host else []
-            return _line(host.name if host else "this host", words, None)
-        return _line("outside", [f"{info.name}: {MODES[info.mode]}"], None)
+        if spot.kind == LINK:
+            return self._told_of_link(spot.name)
+        host = feed.host
+        words = [self._way_of(info), *([host.firewall] if host else [])]
+        return _line(host.name if host else "this host", words, None)
+
+    def _told_of_link(self, name: str) -> Line:
+        """A link of the host, and who reaches the world through it."""
+        link = self._links.get(name)
+        if link is None:
+            return _line(name, [], None)
+        users = [
+            info.name for info in self._infos if info.active and name in through(info, self._links)
+        ]
+        words = link_words(link)
+        if users:
+            words.append(f"way out of {', '.join(users)}")
+        return _line(name, words, link.traffic.rates)
+
+    def _way_of(self, info: NetworkInfo) -> str:
+        """How a network reaches the world, if it does."""
+        names = through(info, self._links)
+        if info.mode is Mode.ISOLATED or not feed_of(self).sample:
+            return f"{info.name}: {MODES[info.mode]}"
+        if not names:
+            return f"{info.name} has no way out: this host has no default route for it"
+        return f"{info.name} leaves through {', '.join(names)}, {MODES[info.mode]}"
 
     # -- what keys do ---------------------------------------------------------------------------
 
     @on(TopologyMap.Selected)
     def _open(self, message: TopologyMap.Selected) -> None:
-        """The network; at a guest, who is on it."""
-        connection = feed_of(self).connection
+        """The network; at a guest, who is on it; at a link, what flows through it."""
+        connection, spot = feed_of(self).connection, message.spot
         if connection is None:
+            return
+        if spot.kind == LINK:
+            from vnet_tui.screens.monitor import MonitorScreen
+            from vnet_tui.widgets.monitor_places import Place
+
+            self.app.push_screen(MonitorScreen(Place(None, spot.name), clock=self._clock))
             return
         from vnet_tui.screens.network import NetworkScreen
 
-        spot = message.spot
         tab = GUESTS_TAB if spot.kind == PORT else OVERVIEW_TAB
         self.app.push_screen(NetworkScreen(connection, spot.network, tab=tab, clock=self._clock))
 

@@ -19,7 +19,9 @@ class FilterLine(Horizontal):
     FilterLine { height: 1; display: none; }
     FilterLine.-shown { display: block; }
     FilterLine Label { color: $accent; padding: 0 1; }
-    FilterLine Input { border: none; height: 1; padding: 0; background: $surface; width: 1fr; }
+    FilterLine Input, FilterLine Input:focus {
+        border: none; height: 1; padding: 0; background: $surface; width: 1fr;
+    }
     FilterLine:ansi Input { background: ansi_default; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

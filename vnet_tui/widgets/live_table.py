@@ -26,7 +26,7 @@ from vnet_tui.engine.text import printable
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.jumping import Place
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import cursor_css, role_classes, role_css
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -46,6 +46,8 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     """A table of rows known by key, with a cursor that stays on its row.
 
     Rows come with :meth:`set_rows`, all at once, as often as one likes: equal cells cost nothing.
+    A table of thousands gets only their keys, with :meth:`set_keys`, and says in :meth:`make_row`
+    what a row shows: it is asked for those that are looked at.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -53,7 +55,8 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         "live-table--cursor",
         "live-table--cursor-blurred",
     } | role_classes("live-table")
-    DEFAULT_CSS = """
+    DEFAULT_CSS = (
+        """
     LiveTable {
         background: $background;
         color: $foreground;
@@ -62,14 +65,13 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         scrollbar-size-vertical: 1;
     }
     LiveTable > .live-table--header { color: $text-muted; }
-    LiveTable > .live-table--cursor { background: $primary 45%; text-style: bold; }
     LiveTable > .live-table--cursor-blurred { background: $primary 20%; }
     LiveTable:ansi > .live-table--header { text-style: dim; color: ansi_default; }
-    LiveTable:ansi > .live-table--cursor {
-        background: ansi_blue; color: ansi_bright_white; text-style: bold;
-    }
     LiveTable:ansi > .live-table--cursor-blurred { text-style: bold; background: ansi_default; }
-    """ + role_css("LiveTable", "live-table")
+    """
+        + role_css("LiveTable", "live-table")
+        + cursor_css("LiveTable", "live-table")
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -152,7 +154,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
 
     def row(self, key: Key) -> tuple[Cell, ...]:
         """What a row shows. KeyError: there is no such row."""
-        return self._rows[self._index[key]]
+        return self._row(self._index[key])
 
     def set_rows(self, rows: Iterable[tuple[Key, Sequence[Cell]]]) -> None:
         """Show these rows, one cell a column (also for columns that have no room now).
@@ -160,21 +162,43 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         The cursor stays on its row; where that is gone, on its place.
         """
         keys: list[Key] = []
-        cells: list[tuple[Cell, ...]] = []
+        cells: list[tuple[Cell, ...] | None] = []
         for key, row in rows:
             keys.append(key)
             cells.append(tuple(row))
-        if keys == self._keys:
-            for y, new in enumerate(cells):
-                if self._rows[y] != new:
-                    self._replace(y, new)
+        if keys != self._keys:
+            self._lay_out(keys, cells)
             return
-        self._exchange(keys, cells)
+        for y, new in enumerate(cells):
+            if new is not None and new != self._rows[y]:
+                self._replace(y, new)
 
-    def _exchange(
-        self, keys: list[Key], rows: list[tuple[Cell, ...]] | dict[int, tuple[Cell, ...]]
-    ) -> None:
-        """Have other rows, by their numbers."""
+    def set_keys(self, keys: Iterable[Key]) -> None:
+        """Show rows of these keys, as :meth:`make_row` makes them; the cursor as before."""
+        if (wanted := list(keys)) != self._keys:
+            self._lay_out(wanted, [None] * len(wanted))
+        else:
+            self.remake()
+
+    def make_row(self, key: Key) -> Sequence[Cell]:
+        """What a row shows, where :meth:`set_keys` said only that there is one."""
+        raise NotImplementedError(key)
+
+    def remake(self) -> None:
+        """Rows may show something else: those in view are made at once, others when they are."""
+        before, self._rows = self._rows, [None] * len(self._rows)
+        top = self.scroll_offset.y
+        for y in range(top, min(top + max(0, self._page), len(before))):
+            self._rows[y] = before[y]
+            self._replace(y, tuple(self.make_row(self._keys[y])))
+
+    def _row(self, y: int) -> tuple[Cell, ...]:
+        row = self._rows[y]
+        if row is None:
+            row = self._rows[y] = tuple(self.make_row(self._keys[y]))
+        return row
+
+    def _lay_out(self, keys: list[Key], rows: list[tuple[Cell, ...] | None]) -> None:
         under_cursor = self.cursor_key
         self._keys, self._rows = keys, rows
         self._index = {key: y for y, key in enumerate(keys)}
@@ -210,7 +234,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         if not 1 <= line < self.size.height:
             return
         for placed in self._placed:
-            if old[placed.index] != row[placed.index]:
+            if old is None or old[placed.index] != row[placed.index]:
                 self.refresh(Region(placed.x, line, placed.width, 1))
 
     # -- cursor ---------------------------------------------------------------------------------
@@ -337,7 +361,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         cursor = ""
         if self._show_cursor and row == self.cursor:
             cursor = "cursor" if self.has_focus else "cursor-blurred"
-        return self._draw(self._rows[row], cursor, width)
+        return self._draw(self._row(row), cursor, width)
 
     def _draw(self, row: tuple[Cell, ...], cursor: str, width: int) -> Strip:
         """A row as segments. Blanks take the style of what stands before them: they look the same

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
-from uuid import UUID
 
 from vnet_tui.units import RATE_WIDTH
 from vnet_tui.widgets.blocks import sparkline
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
+from vnet_tui.widgets.monitor_places import Place
 from vnet_tui.widgets.traffic_history import TrafficHistory, Unit
 from vnet_tui.widgets.traffic_plot import nice_scale
 
@@ -18,20 +17,13 @@ SPANS, SPAN_SECONDS = 12, 5.0
 """A row's history: so many characters of so many seconds each."""
 
 COLUMNS = (
-    Column(key="name", label="network, port", width=16, grow=2, most=36),
+    Column(key="name", label="link, network, port", width=16, grow=2, most=36),
     Column(key="in", label="↓ in", width=RATE_WIDTH, justify="right"),
     Column(key="in-past", label="last min", width=SPANS),
     Column(key="out", label="↑ out", width=RATE_WIDTH, justify="right"),
     Column(key="out-past", label="last min", width=SPANS),
     Column(key="scale", label="scale", width=RATE_WIDTH, justify="right"),
 )
-
-
-class Place(NamedTuple):
-    """A network, or one of its ports."""
-
-    network: UUID
-    port: str | None = None
 
 
 class Scale(Enum):
@@ -43,7 +35,7 @@ class Scale(Enum):
 
     def next(self, unit: Unit) -> Scale:
         """The one that comes after it, among those that the unit has."""
-        order = [one for one in Scale if one is not Scale.LINK or unit.value.link is not None]
+        order = [one for one in Scale if one is not Scale.LINK or unit.value.bit is not None]
         return order[(order.index(self) + 1) % len(order)] if self in order else Scale.FIT
 
 
@@ -60,13 +52,13 @@ class MonitorTable(LiveTable[Place]):
         histories: Mapping[Place, TrafficHistory],
         unit: Unit,
         moment: float,
-        top: float | None,
+        top: Callable[[Place], float | None],
     ) -> None:
-        """These places under these names, as they were at a moment; ``top`` is the end of all
-        scales, or None where each row has its own."""
+        """These places under these names, as they were at a moment; ``top`` is the end of a
+        place's scale, or None where that is as it fits."""
         self._pasts = {place: self._pasts[place] for place, _ in rows if place in self._pasts}
         self.set_rows(
-            (place, self._row(place, name, histories.get(place), unit, moment, top))
+            (place, self._row(place, name, histories.get(place), unit, moment, top(place)))
             for place, name in rows
         )
 
@@ -83,7 +75,8 @@ class MonitorTable(LiveTable[Place]):
         moment: float,
         top: float | None,
     ) -> tuple[Cell, ...]:
-        title = Cell(f"  {name}") if place.port else Cell(name, "strong")
+        role = "accent" if place.network is None else "strong"
+        title = Cell(f"  {name}") if place.network and place.port else Cell(name, role)
         if history is None:
             return (title, *(EMPTY,) * (len(COLUMNS) - 1))
         into, out = history.at(unit, moment) or (None, None)

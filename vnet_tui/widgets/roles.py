@@ -57,3 +57,13 @@ def role_css(widget: str, prefix: str, *, greyed: str = "") -> str:
         f"{widget}:ansi > .{prefix}--{role} {{ {css}; }}" for role, css in _SIXTEEN_COLOURS.items()
     ]
     return "\n".join(rules)
+
+
+def cursor_css(widget: str, prefix: str) -> str:
+    """Style rules for the component class ``PREFIX--cursor``: what the keys act on."""
+    return f"""
+    {widget} > .{prefix}--cursor {{ background: $primary 45%; text-style: bold; }}
+    {widget}:ansi > .{prefix}--cursor {{
+        background: ansi_blue; color: ansi_bright_white; text-style: bold;
+    }}
+    """

@@ -16,27 +16,24 @@ from vnet_tui.widgets.traffic_plot import HOLD, SET_BACK, SPAN
 TRIM = 60
 """So many points more than a span needs are let go at once."""
 
-LINK_BITS = 1e10
-"""The rate of a link, in bits a second. Nothing limits a virtual one; this is what the kernel says
-of a veth (``drivers/net/veth.c``, ``SPEED_10000``)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
     """How figures of a unit are told: in a word, as text of at most nine cells, on an axis that
-    ends no lower than ``least``. ``link`` is the rate of a link, where the unit has one."""
+    ends no lower than ``least``. ``bit`` is what a bit a second is in the unit, if links have a
+    rate in it."""
 
     word: str
     form: Callable[[float], str]
     least: float
-    link: float | None = None
+    bit: float | None = None
 
 
 class Unit(Enum):
     """What of the traffic is looked at."""
 
-    BITS = Measure(word="bits/s", form=bit_rate, least=1000.0, link=LINK_BITS)
-    BYTES = Measure(word="bytes/s", form=byte_rate, least=100.0, link=LINK_BITS / 8)
+    BITS = Measure(word="bits/s", form=bit_rate, least=1000.0, bit=1.0)
+    BYTES = Measure(word="bytes/s", form=byte_rate, least=100.0, bit=1 / 8)
     PACKETS = Measure(word="packets/s", form=packet_rate, least=10.0)
     DROPS = Measure(word="dropped packets/s", form=packet_rate, least=10.0)
     TOTALS = Measure(word="bytes in total", form=byte_size, least=1000.0)
