@@ -6,8 +6,9 @@ libvirt-network.h), and hold elements as our documents spell them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -121,7 +122,7 @@ def _absent(
 ) -> None:
     if single and items:
         raise StateError(f"{network.name} has a <{fragment.tag}> already", "modify it instead")
-    if any(_bare(item) == _bare(given) for item in items):
+    if _where(items, given, _said(given)):
         raise StateError(f"{network.name} has this <{fragment.tag}> already")
 
 
@@ -135,11 +136,7 @@ def _known_by(
     network: Network, fragment: Fragment, given: Element, items: Items, keys: tuple[str, ...]
 ) -> int:
     """The place of the one that is the same in these fields."""
-    places = [
-        place
-        for place, item in enumerate(items)
-        if all(getattr(item, key) == getattr(given, key) for key in keys)
-    ]
+    places = _where(items, given, keys)
     said = ", ".join(
         f"{key} {getattr(given, key)}" for key in keys if getattr(given, key) is not None
     )
@@ -156,12 +153,9 @@ def _alike(
     fields = _FIELDS.get(fragment.tag, {})
     compared = {fields.get(name, name) for name in fragment.attributes}
     compared |= _ALWAYS.get(fragment.tag, set())
-    places = [
-        place
-        for place, item in enumerate(items)
-        if all(_same(getattr(item, name), getattr(given, name)) for name in compared)
-    ]
-    whole = [place for place in places if _bare(items[place]) == _bare(given)]
+    said = _said(given)
+    places = _where(items, given, sorted(compared, key=said.index), _same)
+    whole = [place for place in places if _where((items[place],), given, said)]
     return _only(whole[:1] or places, network, f"<{fragment.tag}> like that")
 
 
@@ -182,11 +176,29 @@ def _same(item: object, given: object) -> bool:
     return item == given
 
 
-def _bare(element: Element) -> Element:
-    if isinstance(element, Container):
-        return replace(element, comments=(), trailing=())
-    return replace(element, comments=())
+def _where(
+    items: Items,
+    given: Element,
+    names: Iterable[str],
+    same: Callable[[object, object], bool] = operator.eq,
+) -> list[int]:
+    """The places of those that are the same in these fields."""
+    places: Iterable[int] = range(len(items))
+    for name in names:
+        field, wanted = operator.attrgetter(name), getattr(given, name)
+        places = [place for place in places if same(field(items[place]), wanted)]
+    return list(places)
 
+
+def _said(element: Element) -> tuple[str, ...]:
+    """The fields of what an element says, those first that tell most elements apart."""
+    names = [one.name for one in fields(element) if one.compare]
+    ordered = dict.fromkeys((*_TELLING, *names))
+    return tuple(name for name in ordered if name in names and name not in _REMARKS)
+
+
+_TELLING = ("port", "address", "name", "mac")
+_REMARKS = ("comments", "trailing")
 
 _FIELDS = {
     "ip": {"netmask": "prefix", "start": "ranges", "end": "ranges"},
