@@ -13,6 +13,7 @@ from vnet_tui.assets import examples
 
 INTERFACE = {"textual", "rich"}
 SLOW = {"pyroute2", "iptc"}
+VNET = "import sys; from vnet_tui.cli.main import main; assert main(sys.argv[1:]) == 0"
 
 
 def loaded(code: str, *arguments: str, environ: dict[str, str] | None = None) -> set[str]:
@@ -44,9 +45,8 @@ def test_what_needs_no_screen_loads_none(module: str) -> None:
 
 def test_a_list_of_networks_loads_neither_interface_nor_netlink(tmp_path: Path) -> None:
     places = {"VNET_STATE_DIR": str(tmp_path / "state"), "VNET_RUN_DIR": str(tmp_path / "run")}
-    vnet = "import sys; from vnet_tui.cli.main import main; assert main(sys.argv[1:]) == 0"
-    loaded(vnet, "network-define", str(examples() / "foo.xml"), environ=places)
-    brought = loaded(vnet, "network-list", "--all", environ=places)
+    loaded(VNET, "network-define", str(examples() / "foo.xml"), environ=places)
+    brought = loaded(VNET, "network-list", "--all", environ=places)
     assert not brought & (INTERFACE | SLOW)
 
 
@@ -66,3 +66,11 @@ def test_the_version_is_told_at_once() -> None:
         "except SystemExit as end: assert not end.code"
     )
     assert not loaded(tell) & (INTERFACE | SLOW | {"lxml", "asyncio"})
+
+
+@pytest.mark.parametrize(
+    "words", [["--version"], ["--help"], ["network-list", "--help"], ["--complete", "words", "net"]]
+)
+def test_what_asks_nobody_loads_nothing_to_ask_with(words: list[str]) -> None:
+    """Completion is run at each press of a key."""
+    assert not loaded(VNET, *words) & {"asyncio", "dataclasses", "json", "pathlib", "socket"}

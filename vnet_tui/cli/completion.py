@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from vnet_tui.cli.commands import COMMANDS, by_name
 from vnet_tui.cli.spec import EVERYWHERE, SHARED, Command, Operand, Option
@@ -107,6 +106,8 @@ def _beginning(begun: str, words: Iterable[str]) -> list[str]:
 
 def _files(begun: str) -> list[str]:
     """Paths as they were begun; a directory ends with a slash."""
+    from pathlib import Path
+
     directory, name = os.path.split(begun)
     where = Path(directory or ".").expanduser()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -42,7 +43,14 @@ def run_at_once(session: Session, command: Command, arguments: Arguments) -> int
     when a signal ends it."""
     from vnet_tui.client.blocking import finished
 
-    return finished(_run(session, command, arguments))
+    # There is no garbage in so short a life: looking for it, in particular at the end of the
+    # process, took 9 ms of 75 with a thousand networks.
+    gc.disable()
+    try:
+        return finished(_run(session, command, arguments))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 async def _run(session: Session, command: Command, arguments: Arguments) -> int:

@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 DEFAULT_STATE_DIR = Path("/var/lib/vnet")
 DEFAULT_RUN_DIR = Path("/run/vnet")
