@@ -7,7 +7,7 @@ value and nothing more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
@@ -91,19 +91,31 @@ def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:
 
 def has_forwards(network: Network) -> bool:
     """Whether any port of the host leads to a guest, or will when the guest is known."""
-    return network.mode is not Mode.ISOLATED and any(
-        rule.enabled and is_forward(rule) for rule in network.incoming.rules
-    )
+    return network.mode is not Mode.ISOLATED and any(_forwards.each(*_incoming(network)))
 
 
 def forwards_loopback(network: Network) -> bool:
     """Whether the host uses any of a network's forwards by 127.0.0.1."""
-    return network.mode is not Mode.ISOLATED and any(
-        rule.enabled
-        and is_forward(rule)
-        and all(end is None or end.overlaps(_LOOPBACK) for end in (rule.source, rule.destination))
-        for rule in network.incoming.rules
-    )
+    return network.mode is not Mode.ISOLATED and any(_loopback.each(*_incoming(network)))
+
+
+def _live_forward(rule: Rule) -> bool:
+    return rule.enabled and is_forward(rule)
+
+
+def _from_loopback(rule: Rule) -> bool:
+    """Whether the host uses a rule as a forward by 127.0.0.1."""
+    ends = (rule.source, rule.destination)
+    return _live_forward(rule) and all(end is None or end.overlaps(_LOOPBACK) for end in ends)
+
+
+def _incoming(network: Network) -> tuple[tuple[Rule, ...], Hashable]:
+    """The rules of ``<incoming>``, and how to tell them from others."""
+    return network.incoming.rules, (network.uuid, network.name)
+
+
+_forwards: Memo[Rule, bool] = Memo(_live_forward)
+_loopback: Memo[Rule, bool] = Memo(_from_loopback)
 
 
 def names_guests(network: Network) -> bool:

@@ -189,6 +189,18 @@ def test_documents_of_two_networks_are_told_apart() -> None:
     assert not agree(known, DOCUMENT.replace("<name>foo", "<name>other"))
 
 
+def test_how_a_network_runs_is_like_how_it_is_defined() -> None:
+    document = DOCUMENT.replace(" <!-- of the network -->", "")
+    running = document.replace("<network>", '<network id="7">', 1)
+    edited = running.replace('"7"/>', '"77"/>')
+    for base in (document, running):
+        known = remembering(base)
+        assert agree(known, running)
+        assert agree(known, edited)
+        assert agree(known, document)
+        assert known.read(document, valid=True) is known.read(running, valid=True)
+
+
 def test_what_the_schema_was_not_asked_about_counts_only_for_those_who_do_not_ask() -> None:
     known = Similar()
     known.remember(walk(DOCUMENT), valid=False)

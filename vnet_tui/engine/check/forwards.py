@@ -49,10 +49,6 @@ class PortIndex:
             if theirs.last >= ports.first:
                 yield number, rule
 
-    def at(self, port: int) -> Iterator[tuple[int, Rule]]:
-        """The forwards of one port, each with its number among the rules."""
-        return self.overlapping(PortRange(first=port, last=port))
-
 
 def overlap(one: Subnet | None, other: Subnet | None) -> bool:
     """Whether any address is in both; None is all."""

@@ -6,9 +6,10 @@ nobody reaches by that port any more; that is worth a warning, and forbids nothi
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-from vnet_tui.engine.check.forwards import PortIndex, forwards, protocols
+from vnet_tui.engine.check.forwards import forwards, protocols
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Mode, Network, Rule
@@ -32,18 +33,24 @@ def taken_from_host(
         return
     served = {ip.address for one in ours for ip in one.ips}
     versions: set[int] = {ip.address.version for ip in network.ips}
-    rules = forwards(network.incoming)
-    index = PortIndex(rules)
-    found: dict[int, list[HeldPort]] = {}
+    sockets: dict[int, list[HeldPort]] = {}
     for held in listening:
         own = (held.protocol, held.port) in _OWN_PORTS
-        if own and (held.address in served or (served and held.port in (67, 547))):
+        if not own or not (held.address in served or (served and held.port in (67, 547))):
+            sockets.setdefault(held.port, []).append(held)
+    ports = sorted(sockets)
+    for rule in forwards(network.incoming):
+        if rule.port is None or (len(rule.port) == 1 and rule.port.first not in sockets):
             continue
-        for number, rule in index.at(held.port):
-            if _keeps_from(rule, held, versions):
-                found.setdefault(number, []).append(held)
-    for number in sorted(found):
-        yield rules[number], tuple(dict.fromkeys(found[number]))
+        first, last = bisect_left(ports, rule.port.first), bisect_right(ports, rule.port.last)
+        found = [
+            held
+            for port in ports[first:last]
+            for held in sockets[port]
+            if _keeps_from(rule, held, versions)
+        ]
+        if found:
+            yield rule, tuple(dict.fromkeys(found))
 
 
 def host_ports_warning(rule: Rule, sockets: Sequence[tuple[HeldPort, str]]) -> Problem:

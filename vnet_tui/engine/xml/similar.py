@@ -9,6 +9,7 @@ be read.
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
@@ -92,18 +93,21 @@ class Similar:
         forwarding = next((one for one in found.node.children if one.tag == "forwarding"), None)
         if len(found.text) < _LEAST or forwarding is None:
             return
-        policies = tuple(_rules(one) for one in forwarding.children if one.children)
+        text = _without_id(found.text)
+        cut = len(text) - len(found.text)
+        policies = tuple(_rules(one, cut) for one in forwarding.children if one.children)
         if any(one.tangled for one in (forwarding, *forwarding.children)):
             return
         ends = found.node.children[-1] is forwarding
         network = found.reading.network
-        self._keep(_Known(found.text, network, policies, found.places, ends, valid))
+        self._keep(_Known(text, network, policies, found.places, ends, valid))
 
     def read(self, text: str, *, valid: bool) -> Network | None:
         """The network in a document; None where it isn't like a known one, and has to be read
         whole. ``valid``: only those count of which the schema was asked."""
         if len(text) < _LEAST:
             return None
+        text = _without_id(text)
         known = [one for one in self._known.get(_head(text), ()) if one.valid or not valid]
         for one in known:
             if one.text == text:
@@ -128,9 +132,19 @@ def _head(text: str) -> str:
     return text[: text.find(_START)]
 
 
-def _rules(node: Node) -> _Rules:
+def _without_id(text: str) -> str:
+    """A document without the number of the running network, which is nothing to what it says: so
+    how a network runs and how it is defined are the same where they are."""
+    return _WITH_ID.sub("<network>", text, count=1) if text.startswith("<network id=") else text
+
+
+_WITH_ID = re.compile(r'\A<network id="[0-9]+">')
+
+
+def _rules(node: Node, by: int) -> _Rules:
+    """Where the rules of a policy stand, moved by so many characters."""
     ends = (child.after for child in node.children)
-    return _Rules(node.tag, array("l", (node.inner, *ends, node.end_tag)))
+    return _Rules(node.tag, _moved((node.inner, *ends, node.end_tag), by))
 
 
 def _policy(network: Network, direction: str) -> Policy:
@@ -195,8 +209,8 @@ def _piece(before: str, rules: _Rules, text: str, begin: int, end: int) -> _Piec
         elif node.tangled:
             return None
         else:
-            now = _rules(node).bounds[1:-1]
-            return _Piece(first, last, policy, _moved(now, bounds[first] - len(around[0])))
+            now = _rules(node, bounds[first] - len(around[0]))
+            return _Piece(first, last, policy, now.bounds[1:-1])
 
 
 def _alone(document: str) -> Walk | None:
