@@ -7,15 +7,17 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.daemon import need_other_users
 from tests.support.dhcp import lease4
 from tests.support.eventually import eventually, soon
 from tests.support.heard import Heard
-from tests.support.inventory import inventory, links, processes_here
+from tests.support.inventory import inventory, links, processes_here, switches
 from tests.support.lab import Lab
 from tests.support.networks import document
 from vnet_tui.engine.engine import Engine
@@ -84,12 +86,15 @@ async def test_guests_of_the_switch_are_guests_of_the_network_and_again_when_it_
     await engine.start(["one"])
     await engine.watch()
     (tap,) = (name for name in links() if name.startswith("vde-"))
-    wired, virtual = lab.guest("wired", "vn-one"), _plugged(lab)
+    wired = lab.guest("wired", "vn-one")
+    assert "vde_switch" in [one.name for one in await engine.guests("one") if one.port == tap]
+    virtual = _plugged(lab)
     address = await _lease(wired, tmp_path)
     mine = await _lease(virtual, tmp_path)
     assert await _answers(virtual, address)
     guests = {guest.mac: guest for guest in await engine.guests("one")}
     assert (guests[MAC].port, str(guests[MAC].addresses[0])) == (tap, mine)
+    assert "vde" not in str(await engine.doctor("one", patience=0))
     async for sample in engine.samples():
         traffic = sample.networks[(await engine.network("one")).uuid]
         if traffic.ports.keys() == {tap, "p-wired"}:
@@ -111,6 +116,53 @@ async def test_guests_of_the_switch_are_guests_of_the_network_and_again_when_it_
     lab.ip("link", "del", "p-wired")
     after = inventory(PATHS)
     assert {**after, "files": []} == before  # names of guests are kept for a while
+
+
+async def test_members_of_the_group_plug_in_and_nobody_else(engine: Engine) -> None:
+    need_other_users()
+    await engine.define(_with('group="nogroup" mode="0660"'))
+    await engine.start(["one"])
+    with _plug_as("nobody", "nogroup") as member:
+
+        async def theirs() -> bool:
+            return "nobody" in {path.owner() for path in _sockets().iterdir()}
+
+        await soon(theirs)
+    assert member.returncode == 0
+    with _plug_as("daemon", "daemon") as stranger:
+        _, said = await asyncio.to_thread(stranger.communicate)
+    assert b"Permission denied" in said
+
+
+def _plug_as(user: str, group: str) -> subprocess.Popen[bytes]:
+    """A client that is plugged in until its input ends."""
+    become = ("setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups")
+    return subprocess.Popen(
+        [*become, "vde_plug", str(_sockets())], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize("left", ["*/ctl/ctl", "*/ctl", "*"])
+async def test_sockets_that_somebody_removes_are_made_again(engine: Engine, left: str) -> None:
+    await engine.define(_with())
+    await engine.start(["one"])
+    await engine.watch()
+    assert not await engine.plan("apply", ["one"])
+    heard = Heard(engine)
+    await asyncio.to_thread(_remove, left)
+    await heard.hears(EventKind.DRIFTED, "vde_switch lost its interface vde-")
+    await heard.hears(EventKind.RECOVERED, "start vde_switch on vn-one")
+    assert _is_socket(str(_sockets() / "ctl"))
+    assert len(switches()) == 1
+    assert not heard.of(EventKind.FAILED)
+
+
+def _remove(pattern: str) -> None:
+    (path,) = PATHS.vde.glob(pattern)
+    if path.is_socket():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 async def test_an_edit_of_the_switch_touches_nothing_else(engine: Engine, lab: Lab) -> None:
@@ -139,6 +191,14 @@ async def test_an_edit_of_the_switch_touches_nothing_else(engine: Engine, lab: L
     assert not _is_socket("/run/mine/one/ctl")
     assert inventory(PATHS)["dnsmasqs"] == before["dnsmasqs"]
     assert links()["p-wired"]["master"] == "vn-one"
+
+
+async def test_what_a_switch_cant_take_is_told_by_the_doctor(engine: Engine) -> None:
+    await engine.define(_with().replace('"vn-one"', '"vn-one" mtu="9000"'))
+    await engine.start(["one"])
+    (told,) = [one for one in await engine.doctor("one", patience=0) if "vde" in one.where]
+    assert "takes 1500 bytes, the bridge 9000" in told.message
+    assert not told.commands
 
 
 async def test_a_restart_leaves_guests_on_the_switch_plugged_in(

@@ -172,7 +172,7 @@ class SimulatedVde:
         self.processes: dict[UUID, SwitchSpec] = {}
         self._links = links
 
-    async def observe(self) -> tuple[SwitchProcess, ...]:
+    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]:
         return tuple(
             SwitchProcess(pid=2000 + number, spec=spec)
             for number, spec in enumerate(self.processes.values())

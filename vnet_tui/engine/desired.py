@@ -10,7 +10,7 @@ from vnet_tui.engine.dnsmasq_config import dnsmasq_spec
 from vnet_tui.engine.guests import find_guest
 from vnet_tui.engine.model import Bridge, Interface, Mode, Network, Switch
 from vnet_tui.engine.naming import derive_mac, derive_tap_name
-from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.paths import SWITCH_SOCKETS, Paths
 from vnet_tui.engine.policy import forwards_loopback, network_rules
 from vnet_tui.engine.resources import (
     BridgeSettings,
@@ -25,8 +25,6 @@ from vnet_tui.engine.resources import (
 from vnet_tui.engine.views import Lease
 
 DEFAULT_MTU = 1500
-SWITCH_SOCKETS = "ctl"
-"""The directory of a vde_switch's sockets, where the document says none."""
 STP_FORWARD_DELAY = 15
 """Seconds that a port listens and learns where spanning tree is on (IEEE 802.1D's default)."""
 

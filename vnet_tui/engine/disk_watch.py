@@ -1,4 +1,4 @@
-"""Hearing that files of ours changed: definitions, records of what runs, those of dnsmasqs."""
+"""Hearing that files of ours changed: definitions, records of what runs, those of services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from vnet_tui.engine.errors import StoreError
-from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.paths import SWITCH_SOCKETS, Paths
 
 if TYPE_CHECKING:
     from asyncinotify import Event, Inotify, Mask
@@ -41,8 +41,9 @@ class DiskWatch:
             paths.definitions: Place.DEFINITIONS,
             paths.records: Place.RECORDS,
             paths.dnsmasq: Place.SERVICES,
+            paths.vde: Place.SERVICES,
         }
-        self._services = paths.dnsmasq
+        self._services = (paths.dnsmasq, paths.vde)
         self._inotify: Inotify | None = None
 
     def __enter__(self) -> Self:
@@ -95,9 +96,10 @@ class DiskWatch:
         return inotify
 
     def _watch_services(self, inotify: Inotify) -> None:
-        """Watch the directories of all dnsmasqs too; watching one again changes nothing."""
-        with contextlib.suppress(OSError):
-            for directory in self._services.iterdir():
+        """Watch the directories of all services too, and those of sockets in them; watching one
+        again changes nothing."""
+        for root in self._services:
+            for directory in (*root.glob("*"), *root.glob(f"*/{SWITCH_SOCKETS}")):
                 with contextlib.suppress(OSError):  # it is no directory, or went meanwhile
                     inotify.add_watch(directory, _mask())
 
@@ -106,7 +108,7 @@ class DiskWatch:
         return self._places.get(directory or Path(), Place.SERVICES)
 
     async def _gone(self, event: Event) -> Place:
-        """A directory isn't watched any more: that of a dnsmasq, or all has to begin anew."""
+        """A directory isn't watched any more: that of a service, or all has to begin anew."""
         if event.watch is not None and event.watch.path not in self._places:
             return Place.SERVICES
         self._close()

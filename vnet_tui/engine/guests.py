@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vnet_tui.engine.model import Address, Network, Reservation
+from vnet_tui.engine.naming import derive_tap_name
 from vnet_tui.engine.views import Guest, Lease
 
 
@@ -41,12 +42,14 @@ def guests(
 ) -> tuple[Guest, ...]:
     """Every guest that is attached, has a lease, or has a reservation.
 
-    ``ports`` are the bridge's ports with the MACs that were learned behind each (perhaps none);
-    ``now`` is in seconds since 1970: leases that ended before don't count. One MAC is one guest;
-    a lease or a reservation without one belongs to the guest of its name. Ordered by lowest
-    address, then name, MAC and port; those without an address come last.
+    ``ports`` are the bridge's ports with the MACs that were learned behind each (perhaps none).
+    Behind that of the network's vde_switch there may be several guests; while there is none, it
+    is there as ``vde_switch``. ``now`` is in seconds since 1970: leases that ended before don't
+    count. One MAC is one guest; a lease or a reservation without one belongs to the guest of its
+    name. Ordered by lowest address, then name, MAC and port; those without an address come last.
     """
     drafts = _Drafts(network.dns.domain if network.dns else None)
+    tap = derive_tap_name(network.uuid) if network.switch and network.uuid else None
     for reservation in _reservations(network):
         draft = drafts.find((reservation.mac or "").lower(), reservation.name or "")
         draft.reserved.append(reservation.address)
@@ -55,7 +58,10 @@ def guests(
             drafts.find(lease.mac, lease.name).leases.append(lease)
     for port in sorted(ports):
         for mac in sorted(ports[port]) or [""]:
-            drafts.find(mac.lower()).port = port
+            draft = drafts.find(mac.lower())
+            draft.port = port
+            if port == tap and not mac:
+                draft.names.append("vde_switch")
     return tuple(sorted((draft.finished() for draft in drafts.all), key=_rank))
 
 

@@ -12,6 +12,9 @@ from uuid import UUID
 MAX_INTERFACE_NAME = 15
 """Bytes in an interface's name: IFNAMSIZ of linux/if.h, less the closing NUL."""
 
+TAP_PREFIX = "vde-"
+"""How the names of all interfaces of vde_switches of ours begin."""
+
 _PREFIX = "vnet-"
 
 
@@ -39,7 +42,7 @@ def derive_tap_name(uuid: UUID) -> str:
 
     The bridge may be renamed while the switch runs, so it says nothing of that.
     """
-    return "vde-" + hashlib.sha256(b"vnet tap " + uuid.bytes).hexdigest()[:8]
+    return TAP_PREFIX + hashlib.sha256(b"vnet tap " + uuid.bytes).hexdigest()[:8]
 
 
 def derive_mac(uuid: UUID) -> str:

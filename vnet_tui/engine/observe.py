@@ -11,6 +11,7 @@ from uuid import UUID
 from vnet_tui.engine import steps
 from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.model import Interface
+from vnet_tui.engine.naming import TAP_PREFIX
 from vnet_tui.engine.resources import (
     BridgeSettings,
     BridgeSpec,
@@ -66,7 +67,7 @@ class DnsmasqDriver(Protocol):
 class VdeDriver(Protocol):
     """The vde_switch processes of ours."""
 
-    async def observe(self) -> tuple[SwitchProcess, ...]: ...
+    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]: ...
     async def start(self, spec: SwitchSpec) -> None: ...
     async def stop(self, spec: SwitchSpec) -> None: ...
 
@@ -145,7 +146,8 @@ async def observe(
         links = earlier.links
     if earlier is None or Part.SERVICES in parts:
         dnsmasqs = await drivers.dnsmasq.observe() if services else ()
-        switches = await drivers.vde.observe() if services else ()
+        taps = any(name.startswith(TAP_PREFIX) for name in links.links)
+        switches = await drivers.vde.observe(thorough=taps) if services else ()
     else:
         dnsmasqs, switches = earlier.dnsmasqs, earlier.switches
     if earlier is None or Part.RULES in parts:

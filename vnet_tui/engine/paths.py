@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DEFAULT_STATE_DIR = Path("/var/lib/vnet")
 DEFAULT_RUN_DIR = Path("/run/vnet")
 
+SWITCH_SOCKETS = "ctl"
+"""The directory of a vde_switch's sockets, in its network's, where the document names none."""
+
 LONGEST_SOCKET_DIRECTORY = 100
 """Bytes in the path of a directory of sockets: ``sun_path`` has 108 (unix(7)), and a vde_switch
 adds the name of a socket."""

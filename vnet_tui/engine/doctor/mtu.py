@@ -10,6 +10,7 @@ from vnet_tui.engine.doctor.subject import Subject
 from vnet_tui.engine.doctor.ways import WAY_OUT
 from vnet_tui.engine.errors import Severity
 from vnet_tui.engine.model import Mode
+from vnet_tui.engine.switch_plan import SWITCH_MTU
 
 
 def packet_sizes(subject: Subject) -> Iterator[Finding]:
@@ -19,8 +20,17 @@ def packet_sizes(subject: Subject) -> Iterator[Finding]:
     bridge = links.get(subject.bridge)
     if bridge is None or not bridge.mtu:
         return
+    switch = subject.network.switch
     for port in sorted(links.values(), key=lambda link: link.name):
-        if port.master == bridge.name and port.mtu and port.mtu != bridge.mtu:
+        if switch is not None and port.name == switch.tap and port.mtu == SWITCH_MTU < bridge.mtu:
+            yield Finding(
+                severity=Severity.WARNING,
+                blocks=("large packets",),
+                message=f"a vde_switch takes {SWITCH_MTU} bytes, the bridge {bridge.mtu}: longer "
+                f'packets to guests on it are lost; give the network <bridge mtu="{SWITCH_MTU}"/>',
+                where=f"mtu of {port.name}",
+            )
+        elif port.master == bridge.name and port.mtu and port.mtu != bridge.mtu:
             shorter = port.mtu < bridge.mtu
             whose = f"{port.name} takes {port.mtu} bytes, the bridge {bridge.mtu}"
             lost = (

@@ -40,9 +40,13 @@ class Vde:
     def __init__(self, paths: Paths) -> None:
         self._kind = Kind("vde_switch", "--pidfile=", paths.vde)
 
-    async def observe(self) -> tuple[SwitchProcess, ...]:
-        """All of ours that run, as they were started."""
-        return await asyncio.to_thread(self._observe)
+    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]:
+        """All of ours that run, as they were started.
+
+        Unless it is to be ``thorough``, processes are looked at (15 us each) only where there are
+        files of ours; who removed those of a switch has left its tap.
+        """
+        return await asyncio.to_thread(self._observe, thorough)
 
     async def start(self, spec: SwitchSpec) -> None:
         """Start it; returns when guests can plug in and its tap is there, down.
@@ -78,7 +82,10 @@ class Vde:
         found = await asyncio.to_thread(list, self._problems(spec))
         return tuple(replace(problem, line=line) for problem in found)
 
-    def _observe(self) -> tuple[SwitchProcess, ...]:
+    def _observe(self, thorough: bool) -> tuple[SwitchProcess, ...]:
+        directory = self._kind.directory
+        if not thorough and not (directory.is_dir() and any(directory.iterdir())):
+            return ()
         found = ((one, _told(one)) for one in processes.scan(self._kind))
         return tuple(
             SwitchProcess(
