@@ -124,7 +124,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         self._columns = tuple(columns)
         self._labels = tuple(column.label for column in columns)
         self._keys: list[Key] = []
-        self._rows: list[tuple[Cell, ...]] | dict[int, tuple[Cell, ...]] = []
+        self._rows: list[tuple[Cell, ...] | None] = []
         self._index: dict[Key, int] = {}
         self._placed: tuple[Placed, ...] = ()
         self._styles_by_role: dict[tuple[str, str], Style] = {}

@@ -64,6 +64,7 @@ class NetworksTable(LiveTable[UUID | State]):
         self._busy: Mapping[UUID, str] = {}
         self._minutes: dict[UUID, Buckets] = {}
         self._marked: frozenset[UUID] = frozenset()
+        self._headings: dict[State, Heading] = {}
         self._sorted_at = 0.0
         self.relabel(headings(self.arrangement))
 
@@ -90,27 +91,18 @@ class NetworksTable(LiveTable[UUID | State]):
             self._sorted_at = sample.time
             self._refill()
             return
-        self._freshen()
+        self.remake()
 
     def show_past(self, uuid: UUID, points: Iterable[HistoryPoint]) -> None:
         """What flowed through a network before anybody looked."""
         self._minutes[uuid] = minute = Buckets(SPANS, SPAN_SECONDS)
         minute.extend((point.time, point.in_bits + point.out_bits) for point in points)
-        self._freshen()
+        self.remake()
 
     def show_busy(self, busy: Mapping[UUID, str]) -> None:
         """What is being done to which networks, in a word each."""
         self._busy = dict(busy)
         self._refill()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """What comes into view shows the latest figures."""
-        super().watch_scroll_y(old_value, new_value)
-        self._freshen()
-
-    def on_resize(self) -> None:
-        """So does what gets room."""
-        self._freshen()
 
     # -- what is selected -----------------------------------------------------------------------
 
@@ -164,21 +156,15 @@ class NetworksTable(LiveTable[UUID | State]):
 
     def _refill(self) -> None:
         figures = self._sample.networks if self._sample else {}
-        self.set_rows(
-            (row.state, heading_row(row))
-            if isinstance(row, Heading)
-            else (row.uuid, self._row(row))
-            for row in arrange(self._networks.values(), figures, self.arrangement)
-        )
+        rows = arrange(self._networks.values(), figures, self.arrangement)
+        self._headings = {row.state: row for row in rows if isinstance(row, Heading)}
+        self.set_keys(row.state if isinstance(row, Heading) else row.uuid for row in rows)
 
-    def _freshen(self) -> None:
-        """Bring the rows that are in view up to the last sample. Others wait until they are: a
-        second's figures of a thousand networks would hold up the keys."""
-        for key in self.keys_in_view:
-            if isinstance(key, UUID):
-                self.update_row(key, self._row(self._networks[key]))
-
-    def _row(self, info: NetworkInfo) -> tuple[Cell, ...]:
+    def make_row(self, key: UUID | State) -> tuple[Cell, ...]:
+        """A network with its latest figures, or a heading."""
+        if isinstance(key, State):
+            return heading_row(self._headings[key])
+        info = self._networks[key]
         figures = self._sample.networks.get(info.uuid) if self._sample else None
         minute = self._minutes.get(info.uuid)
         values = minute.values if minute is not None else ()
