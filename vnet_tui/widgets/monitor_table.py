@@ -58,7 +58,7 @@ class MonitorTable(LiveTable[Place]):
         place's scale, or None where that is as it fits."""
         self._pasts = {place: self._pasts[place] for place, _ in rows if place in self._pasts}
         self.set_rows(
-            (place, self._row(place, name, histories.get(place), unit, moment, top(place)))
+            (place, self._figures(place, name, histories.get(place), unit, moment, top(place)))
             for place, name in rows
         )
 
@@ -66,7 +66,7 @@ class MonitorTable(LiveTable[Place]):
         """More is known of its past: draw that anew the next time."""
         self._pasts.pop(place, None)
 
-    def _row(
+    def _figures(
         self,
         place: Place,
         name: str,
