@@ -150,8 +150,10 @@ def run(paths: Paths, uri: str = "", *, read_only: bool = False) -> int:
     from vnet_tui.app import VnetApp
     from vnet_tui.config import config_file, load
     from vnet_tui.connecting import SILENCE
+    from vnet_tui.promptness import be_prompt
     from vnet_tui.remembered import Remembered
 
+    be_prompt()
     config = load(config_file(os.environ))
     if read_only:
         config = replace(config, read_only=True)

@@ -145,13 +145,13 @@ async def test_broken_xml_is_told_and_the_form_keeps_its_last_state() -> None:
         await open_editor(pilot, app, XML)
         await pilot.press("ctrl+home", "down", "end", "backspace", "x")
         await until(pilot, lambda: "the form waits for the XML: line " in picture(app))
-        assert app.screen.query_one("#editor-forms").disabled
+        assert editor(app).form.disabled
         assert "name          Foo" in picture(app)
         await pilot.press("shift+tab")
         await pilot.press("z")
         await until(pilot, lambda: "nothing is wrong with it" in picture(app))
         assert not editor(app).draft.changed
-        assert not app.screen.query_one("#editor-forms").disabled
+        assert not editor(app).form.disabled
 
 
 async def test_a_problem_leads_to_its_row() -> None:

@@ -209,9 +209,9 @@ async def test_xml_beside_the_form_is_the_same_draft() -> None:
         assert network(app).name == "mill"
         await pilot.press("f2", "less_than_sign")
         await until(pilot, lambda: draft(app).network is None)
-        await until(pilot, lambda: app.screen.query_one("#new-form").disabled)
+        await until(pilot, lambda: barred(app))
         await pilot.press("escape", "z")
-        await until(pilot, lambda: not app.screen.query_one("#new-form").disabled)
+        await until(pilot, lambda: not barred(app))
 
 
 async def test_on_a_narrow_terminal_the_xml_is_a_key_away() -> None:
@@ -291,6 +291,12 @@ async def test_a_uuid_that_is_taken_never_replaces_a_network() -> None:
         await pilot.press("escape", "pagedown", "pagedown", "pagedown", "pagedown", "enter")
         await until(pilot, shows(app, "this is the UUID of the network Foo"))
         assert replay.calls == []
+
+
+def barred(app: Any) -> bool:
+    """Whether the form waits for the XML."""
+    assert isinstance(app.screen, NewNetworkScreen)
+    return app.screen.form.disabled
 
 
 def settled(app: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from vnet_tui.engine.check.addresses import reserved_in
 from vnet_tui.engine.errors import StateError
@@ -38,7 +38,7 @@ LOOKED_AT = 1 << 16
 """So many addresses of a subnet are looked at for a free one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of elements: a ``word`` for one of them, the class that holds one, and how the list
     of them is read from a network and put into it. ``ordered``: their order means something."""
@@ -94,8 +94,7 @@ INCOMING = _rules("incoming")
 OUTGOING = _rules("outgoing")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One element of a network: its kind, and its number among those, from 0."""
 
     kind: Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from textual import events
 from textual.message import Message
@@ -39,9 +39,6 @@ class DraftScreen(Screen[Result]):
     thousand rules takes a second for that, during which nothing waits.
     """
 
-    FORMS: ClassVar[str]
-    """Selects what the forms are in: it waits while the document can't be read."""
-
     class Written(Message):
         """A draft has its document."""
 
@@ -63,6 +60,8 @@ class DraftScreen(Screen[Result]):
         self._network = network
         self._examination = Examination(draft=draft, network=None)
         self._document = document
+        self.broken = False
+        """Whether the document can't be read: then the forms wait."""
         self._settling: Timer | None = None
         self._examining = False
         self._due = False
@@ -182,15 +181,18 @@ class DraftScreen(Screen[Result]):
             return
         self._examination = message.examination
         network = message.examination.network
-        forms = self.query_one(self.FORMS)
-        forms.disabled = network is None
-        forms.set_class(network is None, "-broken")
+        self.broken = network is None
         if network is not None:
             self._network = network
+        self.open_or_bar()
         self.show()
         self.examined()
         if not self._document.points:
             self._point()
+
+    def open_or_bar(self) -> None:
+        """Have the open form wait while the document can't be read; the others aren't seen."""
+        self.form.disabled = self.broken
 
     # -- the document beside the form -----------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -18,6 +19,7 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.drafts.draft import Draft
 from vnet_tui.drafts.lists import Place, places
 from vnet_tui.engine.errors import Severity, VnetError
+from vnet_tui.engine.policy import rule_keys
 from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.drafting import DraftScreen
@@ -42,7 +44,6 @@ class EditorScreen(DraftScreen[None]):
     """Edits a draft. Nothing is stored or changed here: the draft is staged, or discarded."""
 
     CSS_PATH = style_sheet("editor")
-    FORMS = "#editor-forms"
     HELP = """\
 # Editing a definition
 
@@ -161,8 +162,12 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         return self._tabs[self._form]
 
     async def judge(self, draft: Draft) -> Examination:
-        """As the engine sees it."""
-        return await examine(draft, feed_of(self).connection)
+        """As the engine sees it. What its rules are known by is found here, too: that is kept."""
+        found = await examine(draft, feed_of(self).connection)
+        if found.network is not None:
+            for tab in (IncomingTab, OutgoingTab):
+                await asyncio.to_thread(rule_keys, found.network, tab.DIRECTION)
+        return found
 
     def examined(self) -> None:
         """Say what is wrong with it. What never could be read, is opened as a document."""
@@ -172,8 +177,7 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
             else:
                 self._focus_inside()
             self._entered = True
-        broken = self._examination.network is None
-        self.query_one(ProblemLine).tell(self.problems, broken=broken)
+        self.query_one(ProblemLine).tell(self.problems, broken=self.broken)
 
     def show(self) -> None:
         """Everything that is known, in the form that is open."""
@@ -196,6 +200,7 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         self.query_one(TabLine).opened = self._tab
         for number, tab in enumerate(self._tabs):
             tab.set_class(number == self._form, "-open")
+        self.open_or_bar()
         self.query_one("#editor-forms").display = self.wide or self._tab < XML
         self._document.display = self.wide or self._tab == XML
         self.show()
@@ -238,8 +243,8 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         self._jumps += 1
         self.query_one(ProblemLine).point(problem)
         kinds = [kind for tab in self._tabs for kind in tab.KINDS]
-        whole = not self.query_one("#editor-forms").disabled
-        for place, element in places(self._network, *kinds) if self._network and whole else ():
+        network = None if self.broken else self._network
+        for place, element in places(network, *kinds) if network else ():
             if problem.line and element.line == problem.line:
                 self.open_place(place)
                 return

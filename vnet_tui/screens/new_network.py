@@ -65,7 +65,6 @@ gets lost. **↑** and **↓** go from field to field, **←** and **→** choos
 **F2** goes to the XML, and back: form and XML are two views of one thing. **Ctrl+S** keeps the
 network among the pending changes.
 """
-    FORMS = "#new-form"
     AUTO_FOCUS = ""  # each step says what gets the keys
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         style_sheet(name) for name in ("app", "new_network")
@@ -102,7 +101,7 @@ network among the pending changes.
         self._wanted: How | None = None
         self._opened = GuideStep.NAME
         self._in_xml = False
-        self._broken = False
+        self._waited = False
         self._told: list[Paragraph] = []
         self._review = ReviewStep()
         self._tabs: dict[GuideStep, EditorTab] = {
@@ -178,9 +177,8 @@ network among the pending changes.
     def examined(self) -> None:
         """Create it, if that was waited for. After XML that couldn't be read, the keys go to the
         form again."""
-        broken = self._examination.network is None
-        if broken is not self._broken:
-            self._broken = broken
+        if self._waited is not self.broken:
+            self._waited = self.broken
             self._focus_inside()
         wanted, self._wanted = self._wanted, None
         if wanted is not None:
@@ -222,6 +220,7 @@ network among the pending changes.
         self._opened = step
         for each, tab in self._tabs.items():
             tab.set_class(each is step, "-open")
+        self.open_or_bar()
         self.show()
         self._focus_inside()
         self.refresh_bindings()
@@ -229,7 +228,7 @@ network among the pending changes.
     def _focus_inside(self) -> None:
         """What the keys go to: nothing, while the form waits for the XML."""
         target = self._document if self._in_xml else self._tabs[self._opened].focus_target
-        waits = self.query_one("#new-form").disabled and not self._in_xml
+        waits = self.broken and not self._in_xml
         self.call_after_refresh(self.set_focus, None if waits else target)
 
     def on_field_submitted(self, message: Field.Submitted) -> None:

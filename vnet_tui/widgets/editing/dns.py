@@ -57,6 +57,8 @@ def _record(record: Record) -> str:
 def _settings() -> list[Setting]:
     domain = TextField("domain", entries.host_name, example="lab.example")
     return [
-        attribute("dns", Dns, "enabled", SwitchField("DNS", True, words=("on", "off")), "switch DNS"),
+        attribute(
+            "dns", Dns, "enabled", SwitchField("DNS", True, words=("on", "off")), "switch DNS"
+        ),
         attribute("dns", Dns, "domain", domain, "change the domain"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -10,20 +10,31 @@ from textual.binding import BindingType
 from textual.widget import Widget
 
 from vnet_tui import actions
-from vnet_tui.drafts.lists import Place, added, moved, removed
+from vnet_tui.drafts.lists import Items, Kind, Place, added, moved, removed
 from vnet_tui.engine.errors import Severity
 from vnet_tui.engine.model import Network
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.settings import Setting, Settings
 from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Wanted
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
-from vnet_tui.widgets.long_table import LongTable
 from vnet_tui.widgets.picture import Line, Picture
 
 MARK = Column(key="mark", label="", width=1)
 """The column that says whether anything is wrong with a row."""
 
 MARKS = {Severity.ERROR: Cell("✗", "bad"), Severity.WARNING: Cell("!", "warn")}
+
+
+class ElementTable(LiveTable[Place]):
+    """Elements by their places; ``make`` gives what a row shows, when it is looked at."""
+
+    def __init__(self, columns: Sequence[Column], make: Callable[[Place], Sequence[Cell]]) -> None:
+        super().__init__(columns)
+        self._make = make
+
+    def make_row(self, key: Place) -> Sequence[Cell]:
+        """As it was said."""
+        return self._make(key)
 
 
 class ListTab(EditorTab):
@@ -42,12 +53,14 @@ class ListTab(EditorTab):
     def __init__(self, columns: Sequence[Column], settings: Sequence[Setting], *, id: str) -> None:
         super().__init__(id=id)
         self._settings = Settings(settings)
-        self._table = LongTable[Place]((MARK, *columns))
+        self._table = ElementTable((MARK, *columns), self._row)
         self._drawing = Picture()
         self._drawing.add_class("list-tab--drawing")
         self._note = Picture()
         self._note.add_class("list-tab--note")
         self._goal: Place | None = None
+        self._items: Mapping[Kind, Items] = {}
+        self._footing: Mapping[Place, Sequence[Cell]] = {}
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -112,17 +125,17 @@ class ListTab(EditorTab):
         """The list, of which what is in view is made now."""
         if self.network is None:
             return
-        items = {kind: kind.get(self.network) for kind in self.KINDS}
-        footing = dict(self.footing())
-        places = [Place(kind, at) for kind in self.KINDS for at in range(len(items[kind]))]
+        self._items = {kind: kind.get(self.network) for kind in self.KINDS}
+        self._footing = dict(self.footing())
+        counts = ((kind, len(items)) for kind, items in self._items.items())
+        places = (Place(kind, at) for kind, count in counts for at in range(count))
+        self._table.set_keys([*places, *self._footing])
 
-        def make(place: Place) -> Sequence[Cell]:
-            if place in footing:
-                return (EMPTY, *footing[place])
-            element = items[place.kind][place.at]
-            return (self._mark(element), *self.cells(place, element))
-
-        self._table.make_rows([*places, *footing], make)
+    def _row(self, place: Place) -> Sequence[Cell]:
+        if place in self._footing:
+            return (EMPTY, *self._footing[place])
+        element = self._items[place.kind][place.at]
+        return (self._mark(element), *self.cells(place, element))
 
     def _mark(self, element: Any) -> Cell:
         problem = self.problem_at(element)

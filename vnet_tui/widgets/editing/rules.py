@@ -25,7 +25,7 @@ from vnet_tui.widgets.live_table import EMPTY, Cell
 from vnet_tui.widgets.states import RULE_STATES
 
 COLUMNS = (
-    Column(key="position", label="#", width=3, justify="right"),
+    Column(key="position", label="#", width=5, justify="right"),
     Column(key="rule", label="rule", width=38, grow=4, most=110),
     Column(key="state", label="now", width=11),
     Column(key="packets", label="packets", width=SIZE_WIDTH, justify="right"),
