@@ -159,7 +159,8 @@ def text(setting: Setting) -> str:
     rules = "".join(_rule(setting.kind, *one) for one in enumerate(setting.rules.ports))
     return (
         f"<network><name>bench</name><uuid>{UUID_}</uuid><bridge name='{PLACE.bridge}'/>"
-        f"<dhcp enabled='false'><ip address='{GATEWAY}' prefix='24'/></dhcp>"
+        f"<dhcp enabled='false'><ip address='{GATEWAY}' prefix='24'/>"
+        f"<host name='guest' address='{PLACE.guest}'/></dhcp>"
         f"<forwarding mode='nat'><incoming default='allow'>{rules}</incoming>"
         "</forwarding></network>"
     )

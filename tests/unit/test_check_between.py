@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from ipaddress import ip_network
 
 import pytest
@@ -44,7 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def anew(asked: Between) -> Between:
     """One that remembers nothing."""
-    return Between(asked._find, asked._common)
+    return Between(asked._find, asked._special)
 
 
 @settings(max_examples=500, deadline=None)
@@ -64,11 +63,11 @@ def counted(asked: Between) -> tuple[Between, list[int]]:
     """One that remembers nothing, and how many rules it looks at each time."""
     looked: list[int] = []
 
-    def counting(rules: between.Placed, common: Hashable) -> between.Found:
+    def counting(rules: between.Placed, special: bool) -> between.Found:
         looked.append(len(rules))
-        return asked._find(rules, common)
+        return asked._find(rules, special)
 
-    return Between(counting, asked._common), looked
+    return Between(counting, asked._special), looked
 
 
 def test_of_many_rules_only_those_are_looked_at_that_share_ports() -> None:

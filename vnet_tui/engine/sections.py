@@ -154,7 +154,7 @@ def _alike(
     compared = {fields.get(name, name) for name in fragment.attributes}
     compared |= _ALWAYS.get(fragment.tag, set())
     said = _said(given)
-    places = _where(items, given, sorted(compared, key=said.index), _same)
+    places = _where(items, given, sorted(compared, key=said.index), _begins)
     whole = [place for place in places if _where((items[place],), given, said)]
     return _only(whole[:1] or places, network, f"<{fragment.tag}> like that")
 
@@ -169,24 +169,24 @@ def _only(places: list[int], network: Network, which: str) -> int:
     return places[0]
 
 
-def _same(item: object, given: object) -> bool:
-    """Whether a field says the same; of an ``<ip>`` written with start and end, its first range."""
-    if isinstance(item, tuple) and isinstance(given, tuple):
-        return item[: len(given)] == given
-    return item == given
+def _begins(item: tuple[object, ...], given: tuple[object, ...]) -> bool:
+    """Whether a field says the same: of an ``<ip>`` written with start and end, its first range."""
+    return item[: len(given)] == given
 
 
 def _where(
     items: Items,
     given: Element,
     names: Iterable[str],
-    same: Callable[[object, object], bool] = operator.eq,
+    same: Callable[[Items, Items], bool] = operator.eq,
 ) -> list[int]:
-    """The places of those that are the same in these fields."""
+    """The places of those that are the same in these fields; ``same``: in those with several
+    values."""
     places: Iterable[int] = range(len(items))
     for name in names:
         field, wanted = operator.attrgetter(name), getattr(given, name)
-        places = [place for place in places if same(field(items[place]), wanted)]
+        equal = same if isinstance(wanted, tuple) else operator.eq
+        places = [place for place in places if equal(field(items[place]), wanted)]
     return list(places)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from operator import attrgetter
 from uuid import UUID
 
 from vnet_tui.engine.guests import find_guest
 from vnet_tui.engine.leases import read_leases
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Mode, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
@@ -29,7 +32,7 @@ class Waiting:
             self._counted.clear()
         counted = {}
         for uuid, (_, network) in running.items():
-            if domains := _followed(network):
+            if domains := _guests(network):
                 leases = read_leases(self._paths, uuid)
                 known = self._counted.get(uuid)
                 if known is None or known[0] is not network or known[1] != leases:
@@ -45,8 +48,10 @@ def _followed(network: Network) -> dict[str, int]:
     """The guests that rules name, and by how many rules."""
     if network.mode is Mode.ISOLATED:
         return {}
-    found: dict[str, int] = {}
-    for rule in (*network.incoming.rules, *network.outgoing.rules):
-        if rule.enabled and rule.domain is not None:
-            found[rule.domain] = found.get(rule.domain, 0) + 1
+    live = filter(attrgetter("enabled"), (*network.incoming.rules, *network.outgoing.rules))
+    found = Counter(map(attrgetter("domain"), live))
+    del found[None]
     return found
+
+
+_guests: Memo[Network, dict[str, int]] = Memo(_followed, size=1 << 10)

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vnet_tui.engine.errors import DocumentError
+from vnet_tui.engine.errors import DocumentError, Problem
 from vnet_tui.engine.model import Element, Network
 from vnet_tui.engine.xml import limits, similar, tree
 from vnet_tui.engine.xml.similar import Similar
+from vnet_tui.engine.xml.tree import Xml
 from vnet_tui.engine.xml.walk import walk
 
 DOCUMENT = """\
@@ -201,13 +202,29 @@ def test_how_a_network_runs_is_like_how_it_is_defined() -> None:
         assert known.read(document, valid=True) is known.read(running, valid=True)
 
 
-def test_what_the_schema_was_not_asked_about_counts_only_for_those_who_do_not_ask() -> None:
+def test_the_schema_is_asked_by_those_who_care_about_all_that_it_was_not_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    refuses = True
+
+    def schema_problem(root: Xml) -> Problem | None:
+        asked.append(len(list(root.iter())))
+        return Problem(message="refused") if refuses and asked[-1] > 10 else None
+
+    monkeypatch.setattr(tree, "schema_problem", schema_problem)
     known = Similar()
     known.remember(walk(DOCUMENT), valid=False)
     edited = DOCUMENT.replace('"7"', '"77"')
+    assert known.read(edited, valid=False) is not None
+    assert [count for count in asked if count > 10] == []
     assert known.read(edited, valid=True) is None
-    assert known.read(edited, valid=False) == whole(edited)
-    assert known.read(edited, valid=True) is None
+    refuses = False
+    assert known.read(edited, valid=True) is not None
+    asked.clear()
+    assert known.read(edited, valid=True) is not None
+    assert known.read(edited.replace('"77"', '"777"'), valid=True) is not None
+    assert [count for count in asked if count > 10] == []
 
 
 def test_limits_hold_for_what_was_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:

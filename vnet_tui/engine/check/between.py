@@ -7,7 +7,7 @@ again, together with all that share ports with them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vnet_tui.engine.alike import alike
@@ -37,28 +37,28 @@ _KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """A policy that was looked at, what counts for all of its rules, and what was found."""
+    """A policy that was looked at, how many of its rules are special, and what was found."""
 
     rules: tuple[Rule, ...]
-    common: Hashable
+    special: int
     found: Found
 
 
 class Between:
     """``find``, asked of whole policies.
 
-    It is given rules of a policy and ``common``, which that function tells of all of them. A rule
-    may be something to an earlier one only by a port that it asks for (``port`` or ``destport``)
-    and the earlier one names; who names no port names all.
+    It is given rules of a policy, and whether any rule of the whole is special. A rule may be
+    something to an earlier one only by a port that it asks for (``port`` or ``destport``) and the
+    earlier one names; who names no port names all.
     """
 
     def __init__(
         self,
-        find: Callable[[Placed, Hashable], Found],
-        common: Callable[[tuple[Rule, ...]], Hashable] = lambda _: None,
+        find: Callable[[Placed, bool], Found],
+        special: Callable[[Rule], bool] = lambda _: False,
     ) -> None:
         self._find = find
-        self._common = common
+        self._special = special
         self._looked: list[_Looked] = []
         self._answer: Memo[tuple[Rule, ...], Found] = Memo(self._look, size=1 << 10)
 
@@ -67,36 +67,36 @@ class Between:
         return self._answer(rules)
 
     def _look(self, rules: tuple[Rule, ...]) -> Found:
-        common = self._common(rules)
-        if len(rules) < _LEAST:
-            return self._find([*enumerate(rules)], common)
-        found = None
+        looked = self._edited(rules) if len(rules) >= _LEAST else None
+        if looked is None:
+            special = sum(map(self._special, rules))
+            looked = _Looked(rules, special, self._find([*enumerate(rules)], special > 0))
+        if len(rules) >= _LEAST:
+            self._looked = [looked, *self._looked[: _KEPT - 1]]
+        return looked.found
+
+    def _edited(self, rules: tuple[Rule, ...]) -> _Looked | None:
+        """What is found, from what was; None where that would be no less work."""
         for known in self._looked:
             # Where rules were kept they are the same objects.
-            near = known.rules[0] is rules[0] or known.rules[-1] is rules[-1]
-            if near and known.common == common:
-                found = self._edited(known, rules)
+            if known.rules[0] is rules[0] or known.rules[-1] is rules[-1]:
                 break
-        if found is None:
-            found = self._find([*enumerate(rules)], common)
-        self._looked = [_Looked(rules, common, found), *self._looked[: _KEPT - 1]]
-        return found
-
-    def _edited(self, known: _Looked, rules: tuple[Rule, ...]) -> Found | None:
-        """What is found, from what was; None where that would be no less work."""
+        else:
+            return None
         first, last = alike(known.rules, rules)
         gone = known.rules[first : len(known.rules) - last]
         come = rules[first : len(rules) - last]
         if len(gone) + len(come) > _FEW:
             return None
+        special = known.special - sum(map(self._special, gone)) + sum(map(self._special, come))
         changed = _merged(map(_named, (*gone, *come)))
-        if len(changed) > _SPANS:
+        if len(changed) > _SPANS or (special > 0) != (known.special > 0):
             return None
         concerned = {*range(first, first + len(come)), *_asking(rules, first, changed)}
         asked = _merged(span for at in concerned for span in _asked(rules[at]))
         if len(concerned) > _FEW or len(asked) > _SPANS:
             return None
-        again = self._find([(at, rules[at]) for at in _naming(rules, asked)], known.common)
+        again = self._find([(at, rules[at]) for at in _naming(rules, asked)], special > 0)
         moved = len(come) - len(gone)
 
         def now(at: int) -> int:
@@ -108,7 +108,7 @@ class Between:
             if not first <= at < first + len(gone) and now(at) not in concerned
         }
         new = {at: by for at, by in again.items() if at in concerned}
-        return dict(sorted((kept | new).items()))
+        return _Looked(rules, special, dict(sorted((kept | new).items())))
 
 
 _Span = tuple[int, int]

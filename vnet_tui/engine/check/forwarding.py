@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from vnet_tui.engine.check.between import Between, Found, Placed
 from vnet_tui.engine.check.forwards import (
@@ -209,7 +209,7 @@ def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iter
             )
 
 
-def _taken(rules: Placed, _: Hashable) -> Found:
+def _taken(rules: Placed, _: bool) -> Found:
     """Ports of the host that lead to two guests, where the order of rules doesn't make sense of it:
     the later rules, each with the earlier one.
 

@@ -12,7 +12,7 @@ addresses and guest, as intervals of ports of which none is inside another.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,16 +41,17 @@ def shadowed(rules: tuple[Rule, ...], *, incoming: bool) -> Found:
     return (_incoming if incoming else _outgoing)(rules)
 
 
-def _moves(rules: tuple[Rule, ...]) -> bool:
-    """Whether any forward leads to another port than the one that is asked for."""
-    return any(
-        rule.destport is not None and rule.destport != rule.port
-        for rule in rules
-        if rule.enabled and takes_port(rule)
+def _moves(rule: Rule) -> bool:
+    """Whether a forward leads to another port than the one that is asked for."""
+    return (
+        rule.destport is not None
+        and rule.destport != rule.port
+        and rule.enabled
+        and takes_port(rule)
     )
 
 
-def _find(rules: Placed, moved: Hashable, *, incoming: bool) -> Found:
+def _find(rules: Placed, moved: bool, *, incoming: bool) -> Found:
     live = [(at, rule) for at, rule in rules if rule.enabled]
     matched, denied, led = _Matched(), _Matched(), _Matched()
     found = {}
@@ -60,7 +61,7 @@ def _find(rules: Placed, moved: Hashable, *, incoming: bool) -> Found:
             if rule.limit is None:
                 led.add(at, rule)
         else:
-            by = _by_rule(matched, denied, rule, asked_too=bool(moved))
+            by = _by_rule(matched, denied, rule, asked_too=moved)
             if rule.limit is None:
                 matched.add(at, rule)
                 if rule.action is Action.DENY:

@@ -104,18 +104,15 @@ class Similar:
 
     def read(self, text: str, *, valid: bool) -> Network | None:
         """The network in a document; None where it isn't like a known one, and has to be read
-        whole. ``valid``: only those count of which the schema was asked."""
+        whole. ``valid``: the schema is asked about a known one, where that wasn't done yet."""
         if len(text) < _LEAST:
             return None
         text = _without_id(text)
-        known = [one for one in self._known.get(_head(text), ()) if one.valid or not valid]
-        for one in known:
-            if one.text == text:
-                return one.network
-        for one in known:
-            found = _read(one, text)
-            if found is not None:
-                self._keep(found)
+        known = self._known.get(_head(text), ())
+        for one in sorted(known, key=lambda one: one.text != text):
+            found = one if one.text == text else _read(one, text)
+            if found is not None and (not valid or _is_valid(one)):
+                self._keep(replace(found, valid=one.valid or valid))
                 return found.network
         return None
 
@@ -211,6 +208,13 @@ def _piece(before: str, rules: _Rules, text: str, begin: int, end: int) -> _Piec
         else:
             now = _rules(node, bounds[first] - len(around[0]))
             return _Piece(first, last, policy, now.bounds[1:-1])
+
+
+def _is_valid(known: _Known) -> bool:
+    """Whether the schema has nothing against a known document."""
+    from vnet_tui.engine.xml import tree
+
+    return known.valid or tree.schema_problem(tree.tree(known.text)) is None
 
 
 def _alone(document: str) -> Walk | None:
