@@ -251,13 +251,14 @@ async def test_a_run_directory_that_somebody_removed_costs_a_restart(lab: Lab) -
     await _end(lab)
 
 
-async def test_nothing_is_left_of_a_dnsmasq_that_was_killed(lab: Lab) -> None:
+async def test_nothing_is_left_of_services_that_were_killed(lab: Lab) -> None:
     before = inventory(lab.paths)
     async with Engine(lab.paths) as engine:
-        await engine.define(ONE)
+        await engine.define(SWITCHED)
         await engine.start(["one"])
-        (pid,) = lab.paths.dnsmasq.glob("*/pid")
-        os.kill(int(pid.read_text()), signal.SIGKILL)
+        for directory in (lab.paths.dnsmasq, lab.paths.vde):
+            (pid,) = directory.glob("*/pid")
+            os.kill(int(pid.read_text()), signal.SIGKILL)
         await engine.stop(["one"])
     assert inventory(lab.paths) == before
 

@@ -4,91 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks import document, network, record
-from tests.support.simulated import SimulatedHost
-from vnet_tui.engine.changes import Changes, Request, Running
-from vnet_tui.engine.desired import DesiredNetwork
+from tests.support.bench import Bench
+from tests.support.networks import document, network
 from vnet_tui.engine.errors import (
     ConflictError,
-    DriverError,
-    Problem,
     StepFailedError,
     VnetError,
 )
 from vnet_tui.engine.model import Network
-from vnet_tui.engine.naming import derive_tap_name
-from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import BridgeSettings, Route
 from vnet_tui.engine.steps import AddAddress, MarkBridge, Step, StopDnsmasq
 from vnet_tui.engine.subnets import in_use
 from vnet_tui.engine.xml import parse
-
-
-class Bench:
-    """Changes on a simulated host, with a fault at a chosen step."""
-
-    def __init__(self, directory: Path) -> None:
-        self.host = SimulatedHost()
-        self.paths = Paths(state=directory / "state", run=directory / "run")
-        self.steps: list[Step] = []
-        self.fail_at: int | None = None
-        self.kill_at: int | None = None
-        self.on_step: Callable[[Step], None] = lambda _: None
-        self.changes = self._changes()
-
-    def _changes(self) -> Changes:
-        async def no_conflict(_: DesiredNetwork, had: DesiredNetwork | None) -> tuple[Problem, ...]:
-            return ()
-
-        return Changes(
-            self.paths,
-            self.host.drivers,
-            parse=parse,
-            service_conflicts=no_conflict,
-            before_step=self._before_step,
-        )
-
-    def _before_step(self, number: int, step: Step) -> None:
-        self.steps.append(step)
-        self.on_step(step)
-        if number == self.fail_at:
-            raise DriverError("injected")
-        if number == self.kill_at:
-            self.host.dead = True
-            raise DriverError("killed")
-
-    async def revive(self, told: Callable[[str], None] = lambda _: None) -> None:
-        """What the next process does first."""
-        self.host.dead = False
-        self.kill_at = None
-        self.changes = self._changes()
-        self.changes.on_recovery = told
-        await self.changes.recover()
-
-    async def bring(
-        self, networks: Sequence[Network], *, recreate: frozenset[UUID] = frozenset()
-    ) -> list[Step]:
-        """Make exactly these networks run; the steps that it took."""
-        self.steps = []
-
-        def prepare(running: Running) -> Request:
-            wanted = {one.uuid: (record(one), one) for one in networks if one.uuid}
-            return Request(
-                records=wanted, scope=frozenset(wanted) | frozenset(running), recreate=recreate
-            )
-
-        await self.changes.run(prepare)
-        return self.steps
 
 
 @pytest.fixture
@@ -400,57 +336,6 @@ async def test_the_files_of_a_dnsmasq_that_was_killed_go_with_its_network(bench:
     bench.host.dnsmasq.processes.clear()
     taken = await bench.bring([])
     assert [step.spec.network for step in taken if isinstance(step, StopDnsmasq)] == [ONE.uuid]
-
-
-async def test_a_switch_is_a_port_of_the_bridge_and_only_its_edits_touch_it(bench: Bench) -> None:
-    def taken(steps: list[Step]) -> list[str]:
-        return [type(step).__name__ for step in steps]
-
-    await bench.bring([ONE])
-    assert taken(await bench.bring([VDE])) == ["StartSwitch", "PlugSwitch", "SaveRecord"]
-    (tap,) = (link for link in bench.host.links.links.values() if link.kind == "tun")
-    assert (tap.master, tap.up, tap.mtu) == ("vn-one", True, 1500)
-    assert VDE.uuid
-    restarted = taken(await bench.bring([VDE], recreate=frozenset({VDE.uuid})))
-    assert "PlugSwitch" in restarted
-    assert not {"StartSwitch", "StopSwitch"} & set(restarted)
-    assert bench.host.links.links[tap.name].master == "vn-one"
-    other = network("one", '<switch type="vde" mode="0600"/>')
-    restart = ["StopSwitch", "StartSwitch", "PlugSwitch", "SaveRecord"]
-    assert taken(await bench.bring([other])) == restart
-    assert taken(await bench.bring([ONE])) == ["StopSwitch", "SaveRecord"]
-
-
-async def test_a_switch_that_lost_its_tap_or_ended_is_started_again(bench: Bench) -> None:
-    await bench.bring([VDE])
-    (spec,) = bench.host.vde.processes.values()
-    for killed in (False, True):
-        before = bench.host.state()
-        del bench.host.links.links[spec.tap]
-        if killed:
-            bench.host.vde.processes.clear()
-        assert await bench.bring([VDE])
-        assert bench.host.state() == before
-
-
-async def test_a_bridges_mtu_is_the_taps_as_far_as_a_switch_can(bench: Bench) -> None:
-    for mtu, least in (("9000", 1500), ("1400", 1400)):
-        text = document("one", SWITCH).replace('"vn-one"', f'"vn-one" mtu="{mtu}"')
-        await bench.bring([parse(text)])
-        assert [one.mtu for one in bench.host.links.links.values() if one.kind == "tun"] == [least]
-
-
-async def test_a_strangers_interface_and_anothers_sockets_are_in_a_switchs_way(
-    bench: Bench,
-) -> None:
-    tap = derive_tap_name(VDE.uuid or UUID(int=0))
-    bench.host.links.add(tap, kind="tun")
-    with pytest.raises(ConflictError, match=f"an interface called {tap} already"):
-        await bench.bring([VDE])
-    del bench.host.links.links[tap]
-    same = '<switch type="vde" socket="/run/vde/one"/>'
-    with pytest.raises(ConflictError, match="are in /run/vde/one, too"):
-        await bench.bring([network("one", same), network("two", same, address="10.2.0.1")])
 
 
 @st.composite

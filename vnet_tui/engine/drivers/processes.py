@@ -159,6 +159,19 @@ async def end(one: Found, kind: Kind) -> bool:
     return True
 
 
+async def let_end(kind: Kind, network: UUID) -> None:
+    """Wait for a process of a network that is ending already: the kernel takes its command line
+    first, and its sockets and interfaces a moment later."""
+    pid = written_pid(kind, network)
+    with contextlib.suppress(OSError):
+        pidfd = os.pidfd_open(pid or 0)
+        try:
+            if not (_PROC / str(pid) / "cmdline").read_bytes():
+                await ended(pidfd, TERM_SECONDS)
+        finally:
+            os.close(pidfd)
+
+
 def reap(id_type: int, which: int) -> None:
     """Take the exit status of a process that has ended, if it is a child of ours.
 

@@ -53,6 +53,7 @@ class Vde:
 
         Raises :class:`DriverError`; nothing of it is left then.
         """
+        await processes.let_end(self._kind, spec.network)
         if await asyncio.to_thread(self._running, spec.network):
             raise DriverError("a vde_switch of this network runs already")
         for problem in await asyncio.to_thread(list, self._problems(spec)):
@@ -71,6 +72,7 @@ class Vde:
         """End it and remove its files; fine where it is gone already."""
         for one in await asyncio.to_thread(processes.running, self._kind, spec.network):
             await processes.end(one, self._kind)
+        await processes.let_end(self._kind, spec.network)
         await asyncio.to_thread(self._clear, spec)
 
     async def wait_exit(self, one: SwitchProcess) -> None:
@@ -79,6 +81,7 @@ class Vde:
 
     async def conflicts(self, spec: SwitchSpec, line: int) -> tuple[Problem, ...]:
         """What is in the way of a network's switch, which the document has in ``line``."""
+        await processes.let_end(self._kind, spec.network)
         found = await asyncio.to_thread(list, self._problems(spec))
         return tuple(replace(problem, line=line) for problem in found)
 
