@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> os.stat_result:
     """Replace a file: a temporary file beside it, fsync, rename, fsync of the directory.
 
-    The directory is made when it isn't there. Raises OSError; the old file is whole then.
+    The directory is made when it isn't there. What the file is like is given back. Raises OSError;
+    the old file is whole then.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
@@ -22,11 +23,13 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
+            status = os.fstat(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+    return status
 
 
 def remove_durably(path: Path) -> None:

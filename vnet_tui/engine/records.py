@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import ip_interface
@@ -48,8 +49,7 @@ class Records:
             except ValueError:
                 continue  # a file that somebody put there
             try:
-                found = path.stat()
-                stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+                stamp = _stamp(path.stat())
                 earlier = self._known.get(uuid)
                 if earlier and earlier[0] == stamp:
                     known[uuid] = earlier
@@ -63,9 +63,9 @@ class Records:
 
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
-        write_atomically(
-            self._paths.record_file(record.uuid), json.dumps(record_fields(record), indent=1)
-        )
+        path = self._paths.record_file(record.uuid)
+        text = json.dumps(record_fields(record), indent=1)
+        self._known[record.uuid] = (_stamp(write_atomically(path, text)), record)
 
     def remove(self, uuid: UUID) -> None:
         """Remove one; gone already is fine."""
@@ -203,6 +203,10 @@ def record_from(fields: Mapping[str, Any]) -> RunRecord:
     if not texts or type(record.id) is not int or not isinstance(record.started, int | float):
         raise TypeError("a field isn't of its kind")
     return record
+
+
+def _stamp(found: os.stat_result) -> _Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _read(path: Path, uuid: UUID) -> RunRecord | StoreError:

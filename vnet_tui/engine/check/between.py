@@ -92,11 +92,15 @@ class Between:
         changed = _merged(map(_named, (*gone, *come)))
         if len(changed) > _SPANS or (special > 0) != (known.special > 0):
             return None
-        concerned = {*range(first, first + len(come)), *_asking(rules, first, changed)}
+        naming = _naming(rules, changed)
+        asking = (at for at in (*naming, *_leading(rules, changed)) if at >= first)
+        concerned = {*range(first, first + len(come)), *asking}
         asked = _merged(span for at in concerned for span in _asked(rules[at]))
         if len(concerned) > _FEW or len(asked) > _SPANS:
             return None
-        again = self._find([(at, rules[at]) for at in _naming(rules, asked)], special > 0)
+        if asked != changed:
+            naming = _naming(rules, asked)
+        again = self._find([(at, rules[at]) for at in naming], special > 0)
         moved = len(come) - len(gone)
 
         def now(at: int) -> int:
@@ -141,19 +145,6 @@ def _merged(spans: Iterable[_Span]) -> list[_Span]:
     return found
 
 
-def _asking(rules: tuple[Rule, ...], begin: int, spans: list[_Span]) -> Iterator[int]:
-    """The rules from a position on that ask for any of these ports."""
-    for low, high in spans:
-        for at, rule in enumerate(rules[begin:], begin):
-            ports, other = rule.port, rule.destport
-            if (
-                ports is None
-                or (ports.first <= high and ports.last >= low)
-                or (other is not None and other.first <= high and other.last >= low)
-            ):
-                yield at
-
-
 def _naming(rules: tuple[Rule, ...], spans: list[_Span]) -> list[int]:
     """The rules that name any of these ports, in order."""
     found = {
@@ -163,3 +154,12 @@ def _naming(rules: tuple[Rule, ...], spans: list[_Span]) -> list[int]:
         if (ports := rule.port) is None or (ports.first <= high and ports.last >= low)
     }
     return sorted(found)
+
+
+def _leading(rules: tuple[Rule, ...], spans: list[_Span]) -> Iterator[int]:
+    """The rules that lead to any of these ports."""
+    for at, rule in enumerate(rules):
+        if (ports := rule.destport) is not None and any(
+            ports.first <= high and ports.last >= low for low, high in spans
+        ):
+            yield at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 
 from vnet_tui.engine.check.between import Between, Found, Placed
 from vnet_tui.engine.check.forwards import (
@@ -196,10 +197,10 @@ def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iter
                     f"no guest has an address in {source}",
                     "source is where guests are, destination where they connect to",
                 )
-    if never is None:
-        return
-    for rule in rules:
-        if rule.domain is not None and rule.enabled and never(rule.domain):
+    domains: set[str | None] = set(map(attrgetter("domain"), rules))
+    unknown = {domain for domain in domains if domain is not None and never(domain)}
+    for rule in rules if unknown else ():
+        if rule.enabled and rule.domain in unknown:
             yield warning(
                 rule,
                 f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "

@@ -14,11 +14,11 @@ _MOST = 50
 """So many names are told and, which takes a while, compared with those that are known."""
 
 
-def never_known(network: Network) -> Callable[[str], bool] | None:
-    """Tells of a name whether no guest can become known by it through DHCP; None: any can."""
+def never_known(network: Network) -> Callable[[str], bool]:
+    """Tells of a name whether no guest can become known by it through DHCP."""
     dhcp = network.dhcp
     if dhcp is None or (dhcp.enabled and any(ip.ranges for ip in dhcp.ips)):
-        return None
+        return lambda _: False
     reserved = {(one.name or "").lower() for one in dhcp.reservations}
     return lambda domain: domain.lower() not in reserved
 
@@ -38,7 +38,7 @@ def unknown_guests(
     never = never_known(network)
     waiting: dict[str, list[Rule]] = {}
     for rule in (*network.incoming.rules, *network.outgoing.rules):
-        if rule.enabled and rule.domain is not None and not (never and never(rule.domain)):
+        if rule.enabled and rule.domain is not None and not never(rule.domain):
             name = plain_name(rule.domain, own)
             if name not in known:
                 waiting.setdefault(name, []).append(rule)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-from vnet_tui.engine.check.forwards import forwards, protocols
+from vnet_tui.engine.check.forwards import protocols, takes_port
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Mode, Network, Rule
@@ -39,8 +39,13 @@ def taken_from_host(
         if not own or not (held.address in served or (served and held.port in (67, 547))):
             sockets.setdefault(held.port, []).append(held)
     ports = sorted(sockets)
-    for rule in forwards(network.incoming):
-        if rule.port is None or (len(rule.port) == 1 and rule.port.first not in sockets):
+    near = (
+        rule
+        for rule in network.incoming.rules
+        if (at := rule.port) is not None and (at.first in sockets or at.first != at.last)
+    )
+    for rule in near:
+        if rule.port is None or not (rule.enabled and takes_port(rule)):
             continue
         first, last = bisect_left(ports, rule.port.first), bisect_right(ports, rule.port.last)
         found = [

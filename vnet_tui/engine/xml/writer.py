@@ -57,15 +57,7 @@ def _whole(network: Network) -> tuple[str, int]:
     out.comments(network.prologue + network.comments)
     out.container(network, "network", {}, lambda: _network(out, network))
     out.comments(network.epilogue)
-    document = "\n".join(out.lines) + "\n"
-    if found := CONTROL.search(document):
-        problem = Problem(
-            message=f"the network {network.name!r} holds the control character "
-            f"U+{ord(found.group()):04X}",
-            remedy="take it out of the name or text that it is in",
-        )
-        raise DocumentError("the network can't be written as XML", [problem])
-    return document, _end_of_name(network)
+    return "\n".join(out.lines) + "\n", _end_of_name(network)
 
 
 _document: Memo[Network, tuple[str, int]] = Memo(_whole, size=1 << 4)
@@ -80,6 +72,12 @@ class _Writer:
         self._indent = indent
 
     def line(self, text: str) -> None:
+        if found := CONTROL.search(text):
+            problem = Problem(
+                message=f"{text!r} holds the control character U+{ord(found.group()):04X}",
+                remedy="take it out of the name or text that it is in",
+            )
+            raise DocumentError("the network can't be written as XML", [problem])
         self.lines.append(self._indent + text)
 
     def comments(self, comments: Iterable[str]) -> None:
