@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 
 from tests.ui.detail import DetailApp, is_shown, text_of, until
 from tests.ui.recorded import DEMO, FLOWS, FOO, OLD
@@ -31,9 +32,18 @@ async def test_connections_are_told_with_names_and_what_was_asked_for() -> None:
         forwarded = line(app, "foobar:321")
         assert "↓ in" in forwarded
         assert "198.51.100.2:123" in forwarded
-        assert "unanswered" in line(app, "10.0.0.1:53")
+        assert "unanswered" in line(app, "this host:53")
         assert "\x1b" not in text_of(app)
-        assert "mallory[red]" in line(app, "10.0.0.1:53")
+        assert "mallory[red]" in line(app, "this host:53")
+
+
+async def test_guests_among_themselves_are_told_by_name_and_totals_whole_in_80_cells() -> None:
+    among = replace(FLOWS[0], peer=ip_address("10.0.0.131"), peer_port=22)
+    app = DetailApp(replaying(among), FOO.uuid, tab=TAB)
+    async with app.run_test(size=(80, 6)) as pilot:
+        await until(pilot, lambda: "3.1 Mb/s" in text_of(app))
+        told = "web ↑ out foobar:22 tcp 3.1 Mb/s 66.0 kb/s 60.1 MB"
+        assert line(app, "web ").split() == told.split()
 
 
 async def test_every_second_is_a_new_look_unless_it_is_held() -> None:

@@ -105,7 +105,7 @@ async def test_guests_have_their_leases_ports_and_rates() -> None:
         replay.tick()
         detail.take_sample(replay.sample())
         await pilot.pause()
-        [web] = [line for line in text_of(pilot.app).splitlines() if " web " in line]
+        [web] = [line for line in text_of(pilot.app).splitlines() if "● web " in line]
         assert web.split()[:4] == ["●", "web", "10.0.0.10", "52:54:00:00:00:0a"]
         assert web.count("b/s") == 2
         assert "40 min" in text_of(pilot.app)
@@ -127,6 +127,16 @@ async def test_a_lease_without_its_guest_is_stale() -> None:
         await shown(pilot, FOO.uuid)
         assert "0 here · 1 stale" in text_of(pilot.app)
         assert "○ gone" in text_of(pilot.app)
+        assert "gone · holds its lease, but is plugged in nowhere" in text_of(pilot.app)
+
+
+async def test_why_a_guest_has_no_address_is_told_of_the_one_under_the_cursor() -> None:
+    mute = Guest(name="", mac="52:54:00:00:00:8d", addresses=(), port="tap9", note="DHCP is off")
+    replay = Replay([foo_with(guests=(mute,))])
+    async with DetailApp(replay, FOO.uuid, tab=TABS["Guests"]).run_test(size=(80, 24)) as pilot:
+        await shown(pilot, FOO.uuid)
+        told = "(no name) · has no address: DHCP is off · 52:54:00:00:00:8d"
+        await until(pilot, lambda: told in text_of(pilot.app))
 
 
 async def test_rules_stand_in_order_with_their_defaults_last() -> None:
@@ -222,6 +232,17 @@ async def test_events_are_told_latest_first_and_arrive() -> None:
         await until(pilot, seen(pilot, "newcomer got 10.0.0.150"))
 
 
+async def test_events_of_a_network_are_filtered() -> None:
+    async with DetailApp(Replay(), FOO.uuid, tab=TABS["Events"]).run_test(size=(80, 24)) as pilot:
+        await shown(pilot, FOO.uuid)
+        await pilot.press("slash", *"TAP3", "enter")
+        await until(pilot, seen(pilot, "1 of 8"))
+        assert "port tap3 attached" in text_of(pilot.app)
+        assert "tap4" not in text_of(pilot.app)
+        await pilot.press("escape")
+        await until(pilot, seen(pilot, "port tap4 attached"))
+
+
 async def told(replay: Replay, info: NetworkInfo, kind: EventKind, message: str) -> Event:
     """Something happens to a network: what everybody hears of it."""
     replay.change(info.uuid, info, kind, message)
@@ -288,7 +309,9 @@ class Failing(Replay):
             raise DriverError("the bridge can't be read: [Errno 1]", "run it as root")
         return await super().guests(ref)
 
-    async def history(self, ref: UUID | str, port: str | None = None) -> tuple[HistoryPoint, ...]:
+    async def history(
+        self, ref: UUID | str | None, port: str | None = None
+    ) -> tuple[HistoryPoint, ...]:
         if self.broken:
             raise DriverError("no statistics")
         return await super().history(ref, port)

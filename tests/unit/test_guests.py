@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 from vnet_tui.engine.guests import find_guest, guests, namesakes
-from vnet_tui.engine.model import Dhcp, Dns, Network, Reservation
+from vnet_tui.engine.model import Dhcp, Dns, Ip, Network, Range, Reservation
 from vnet_tui.engine.views import Guest, Lease
 
 NOW = 1000.0
@@ -143,3 +143,29 @@ def test_ten_thousand_guests_are_put_together_in_one_pass() -> None:
     ]
     found = guests(network(), leases, {f"p{n}": [mac] for n, mac in enumerate(macs)}, NOW)
     assert [guest.name for guest in found] == [f"g{number}" for number in range(10_000)]
+
+
+def test_why_one_that_is_attached_has_no_address() -> None:
+    def why(network: Network, *leases: Lease, macs: tuple[str, ...] = (A,)) -> str:
+        (guest,) = (one for one in guests(network, leases, {"tap0": macs}, NOW) if one.port)
+        return guest.note
+
+    def serving(*ranges: tuple[str, str], reserved: str = "", enabled: bool = True) -> Network:
+        given = tuple(Range(start=ip_address(a), end=ip_address(b)) for a, b in ranges)
+        subnet = Ip(address=ip_address("10.0.0.1"), prefix=24, ranges=given)
+        keeping = (kept(reserved, B),) if reserved else ()
+        dhcp = Dhcp(enabled=enabled, ips=(subnet,), reservations=keeping)
+        return Network(name="foo", dhcp=dhcp)
+
+    two = serving(("10.0.0.10", "10.0.0.11"), reserved="10.0.0.11")
+    other = lease("10.0.0.10", C)
+    assert why(two, macs=()) == "nothing was heard from it in the last minutes"
+    assert why(Network(name="foo")) == "the network has no addresses"
+    assert why(serving(enabled=False)).startswith("DHCP is off")
+    assert why(serving()).startswith("DHCP has no range")
+    assert why(two).startswith("it didn't ask DHCP for one")
+    assert why(two, other) == "all 2 addresses of DHCP's ranges are leased or reserved"
+    more = serving(("10.0.0.10", "10.0.0.10"), ("10.0.0.20", "10.0.0.20"))
+    assert why(more, other).startswith("it didn't ask DHCP for one")
+    assert why(network(kept("10.0.0.5", A))).startswith("it didn't ask DHCP for 10.0.0.5")
+    assert why(two, lease("10.0.0.10", A)) == ""

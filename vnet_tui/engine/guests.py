@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vnet_tui.engine.model import Address, Network, Reservation
 from vnet_tui.engine.naming import derive_tap_name
+from vnet_tui.engine.no_address import why_no_address
 from vnet_tui.engine.views import Guest, Lease
 
 
@@ -19,6 +20,7 @@ class _Draft:
     port: str | None = None
     leases: list[Lease] = field(default_factory=list)
     reserved: list[Address] = field(default_factory=list)
+    note: str = ""
 
     def finished(self) -> Guest:
         leased = {lease.address.version for lease in self.leases}
@@ -31,6 +33,7 @@ class _Draft:
             port=self.port,
             lease=min(self.leases, key=lambda lease: _order(lease.address), default=None),
             reserved=bool(self.reserved),
+            note=self.note,
         )
 
 
@@ -53,16 +56,26 @@ def guests(
     for reservation in _reservations(network):
         draft = drafts.find((reservation.mac or "").lower(), reservation.name or "")
         draft.reserved.append(reservation.address)
-    for lease in sorted(leases, key=lambda one: _order(one.address)):
-        if lease.expires is None or lease.expires > now:
-            drafts.find(lease.mac, lease.name).leases.append(lease)
+    held = [lease for lease in leases if lease.expires is None or lease.expires > now]
+    for lease in sorted(held, key=lambda one: _order(one.address)):
+        drafts.find(lease.mac, lease.name).leases.append(lease)
     for port in sorted(ports):
         for mac in sorted(ports[port]) or [""]:
             draft = drafts.find(mac.lower())
             draft.port = port
             if port == tap and not mac:
                 draft.names.append("vde_switch")
+            elif not draft.leases:
+                draft.note = _note(network, draft, held)
     return tuple(sorted((draft.finished() for draft in drafts.all), key=_rank))
+
+
+def _note(network: Network, draft: _Draft, held: Iterable[Lease]) -> str:
+    """Why a guest that is attached has no lease."""
+    if draft.reserved:
+        kept = " and ".join(map(str, draft.reserved))
+        return f"it didn't ask DHCP for {kept}, which is reserved for it"
+    return why_no_address(network, draft.mac, {lease.address for lease in held})
 
 
 def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:

@@ -38,7 +38,8 @@ class Guest:
     """A guest of a network, put together from ports, leases and reservations.
 
     ``name`` may be empty; ``port`` is None while it isn't attached; ``reserved`` tells that the
-    definition keeps its address; ``lease`` is None while it has none.
+    definition keeps its address; ``lease`` is None while it has none, and ``note`` says in a few
+    words why that is of one that is attached.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Guest:
     port: str | None = None
     lease: Lease | None = None
     reserved: bool = False
+    note: str = ""
 
 
 class RuleState(StrEnum):

@@ -25,7 +25,14 @@ from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import Event
 from vnet_tui.feed import feed_of
 from vnet_tui.widgets.columns import Column
-from vnet_tui.widgets.event_rows import COLUMNS, EventView, event_row, shows, view_line
+from vnet_tui.widgets.event_rows import (
+    COLUMNS,
+    EventView,
+    event_row,
+    has_words,
+    shows,
+    view_line,
+)
 from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell, LiveTable
@@ -117,13 +124,12 @@ network, event and text; **v** shows denials only, or all others.
     def _draw(self) -> None:
         self._settling = None
         today = self._today()
-        words = self._wanted.casefold().split()
         rows = [
             (id(event), event_row(event, today, network=True))
             for event in reversed(self._events)
             if shows(self._view, event)
         ]
-        left = [row for row in rows if _has(row[1], words)]
+        left = [row for row in rows if has_words(row[1], self._wanted)]
         self._table.set_rows(left)
         title = (Cell("Events of all networks  ", "strong"), *view_line(self._view))
         self.query_one("#events-title", Picture).show([title])
@@ -162,8 +168,3 @@ network, event and text; **v** shows denials only, or all others.
             self.query_one(FilterLine).clear()
         else:
             self.dismiss()
-
-
-def _has(row: Sequence[Cell], words: Sequence[str]) -> bool:
-    text = " ".join(cell.text for cell in row[1:]).casefold()
-    return all(word in text for word in words)

@@ -25,7 +25,7 @@ MOST = 200
 
 COLUMNS = (
     Column(key="guest", label="guest", width=15, grow=2, most=40),
-    Column(key="opened", label="opened", width=7),
+    Column(key="opened", label="way", width=5),
     Column(key="peer", label="peer", width=21, grow=3, most=48),
     Column(key="protocol", label="proto", width=5),
     Column(key="in", label="↓ in", width=RATE_WIDTH, justify="right"),
@@ -53,7 +53,7 @@ ORDERS = (BUSIEST, *_VALUES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """The connections, and who the guests are."""
+    """The connections, and who is at which address of the network."""
 
     flows: Flows
     names: Mapping[Address, str]
@@ -100,7 +100,7 @@ class ConnectionsPane(Pane[Talk | None]):
         flows = await self.connection.flows(info.uuid, MOST)
         known = self._talk.names if self._talk is not None else {}
         if any(flow.guest not in known for flow in flows.flows):
-            known = names(await self.connection.guests(info.uuid), flows)
+            known = names(await self.connection.guests(info.uuid), flows, info)
         return Talk(flows=flows, names=known)
 
     def present(self, data: Talk | None) -> None:
@@ -157,10 +157,16 @@ class ConnectionsPane(Pane[Talk | None]):
         return tuple(line)
 
 
-def names(guests: tuple[Guest, ...], flows: Flows) -> Mapping[Address, str]:
-    """What the guests are called; one that nobody names is called by its address."""
+HOST = "this host"
+"""No guest can give itself a name with a blank in it."""
+
+
+def names(guests: tuple[Guest, ...], flows: Flows, info: NetworkInfo) -> Mapping[Address, str]:
+    """What the guests are called, and the host; a guest that nobody names is called by its
+    address."""
+    nameless = {flow.guest: str(flow.guest) for flow in flows.flows}
     known = {address: guest.name for guest in guests if guest.name for address in guest.addresses}
-    return {flow.guest: known.get(flow.guest, str(flow.guest)) for flow in flows.flows}
+    return {**nameless, **known, **{address.ip: HOST for address in info.addresses}}
 
 
 def ordered(flows: tuple[Flow, ...], order: str, *, reverse: bool) -> list[Flow]:
@@ -180,12 +186,13 @@ def connection_row(flow: Flow, known: Mapping[Address, str]) -> tuple[Cell, ...]
     offers it; the other end's says nothing."""
     out = flow.opened == "out"
     guest = known.get(flow.guest, str(flow.guest))
+    peer = known.get(flow.peer, flow.peer)
     counted = flow.in_bytes is not None and flow.out_bytes is not None
     total = (flow.in_bytes or 0) + (flow.out_bytes or 0)
     return (
         Cell(guest if out else place(guest, flow.guest_port), "strong"),
         Cell("↑ out", "out") if out else Cell("↓ in", "in"),
-        Cell(place(flow.peer, flow.peer_port) if out else str(flow.peer)),
+        Cell(place(peer, flow.peer_port) if out else str(peer)),
         Cell(flow.protocol, "dim"),
         _rate(flow.in_bits, "in"),
         _rate(flow.out_bits, "out"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -57,6 +58,12 @@ class EventView(StrEnum):
 def shows(view: EventView, event: Event) -> bool:
     """Whether an event is in a view."""
     return view is EventView.ALL or (event.denial is not None) is (view is EventView.DENIALS)
+
+
+def has_words(row: Sequence[Cell], wanted: str) -> bool:
+    """Whether what a row says, but for the time, has all of these words."""
+    text = " ".join(cell.text for cell in row[1:]).casefold()
+    return all(word in text for word in wanted.casefold().split())
 
 
 def view_line(chosen: EventView) -> Line:

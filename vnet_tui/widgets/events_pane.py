@@ -6,12 +6,20 @@ from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from vnet_tui import actions
 from vnet_tui.engine.views import Event, NetworkInfo
-from vnet_tui.widgets.event_rows import COLUMNS, EventView, event_row, shows, view_line
+from vnet_tui.widgets.event_rows import (
+    COLUMNS,
+    EventView,
+    event_row,
+    has_words,
+    shows,
+    view_line,
+)
+from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.live_table import Cell, LiveTable
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Picture
@@ -31,16 +39,22 @@ class EventsPane(Pane[tuple[Event, ...]]):
     EventsPane.-empty > #events-table { display: none; }
     EventsPane.-denials > #events-which { display: block; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [actions.VIEW.binding()]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        actions.VIEW.binding(),
+        actions.FILTER.binding(),
+        Binding("escape", "show_all", "all again", tooltip="Show everything again"),
+    ]
 
     _data: tuple[Event, ...] = ()
     _view = EventView.ALL
+    _words = ""
 
     def compose_body(self) -> ComposeResult:
-        """The table, and the lines."""
+        """The table, the lines, the filter."""
         yield Picture(id="events-which")
         yield Picture(id="events-none")
         yield LiveTable[int](COLUMNS, id="events-table", show_cursor=False)
+        yield FilterLine("words in event and text")
 
     def on_mount(self) -> None:
         """The line never changes."""
@@ -75,7 +89,9 @@ class EventsPane(Pane[tuple[Event, ...]]):
         action: str,
         parameters: tuple[object, ...],  # noqa: ARG002 - Textual's signature
     ) -> bool | None:
-        """The key is offered where there is another view."""
+        """The keys are offered where there is another view, or something is left out."""
+        if action == "show_all":
+            return bool(self._words)
         return action != "next_view" or self._has_denials
 
     def action_next_view(self) -> None:
@@ -83,11 +99,32 @@ class EventsPane(Pane[tuple[Event, ...]]):
         self._view = self._view.next
         self._draw()
 
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterLine).begin()
+
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+        """Show what has it."""
+        message.stop()
+        self._words = message.wanted
+        self.refresh_bindings()
+        self._draw()
+
+    def action_show_all(self) -> None:
+        """Without the filter."""
+        self.query_one(FilterLine).clear()
+
+    def on_filter_line_left(self, message: FilterLine.Left) -> None:
+        """The keys are the table's again."""
+        message.stop()
+        self.focus_target.focus()
+
     def _draw(self) -> None:
         shown = self._view if self._has_denials else EventView.ALL
         self.query_one("#events-which", Picture).show([(Cell(" "), *view_line(shown))])
         today = datetime.fromtimestamp(self.clock()).astimezone().date()
         chosen = [event for event in self._data if shows(shown, event)][-KEPT:]
-        self.query_one("#events-table", LiveTable).set_rows(
-            (number, event_row(event, today)) for number, event in enumerate(reversed(chosen))
-        )
+        rows = [event_row(event, today) for event in reversed(chosen)]
+        left = [row for row in rows if has_words(row, self._words)]
+        self.query_one("#events-table", LiveTable).set_rows(enumerate(left))
+        self.query_one(FilterLine).tell(len(left), len(rows))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -42,7 +43,7 @@ class View(StrEnum):
 
 
 class GuestsPane(Pane[tuple[Guest, ...]]):
-    """A line that counts, and a table of the guests."""
+    """A line that counts, a table of the guests, and all about the one under the cursor."""
 
     TITLE = "Guests"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,9 +83,10 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
         self._view = View.RATES
 
     def compose_body(self) -> ComposeResult:
-        """The count and the table."""
+        """The count, the table, the guest under the cursor."""
         yield Picture(id="guests-count")
         yield LiveTable[str](COLUMNS, id="guests-table")
+        yield Picture(id="guests-chosen")
 
     @property
     def focus_target(self) -> Widget:
@@ -142,8 +144,8 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
     @property
     def _guest(self) -> Guest | None:
         """The one under the cursor."""
-        key = self._table.cursor_key
-        return self._guests[int(key.split()[0])] if key else None
+        number = int(key.split()[0]) if (key := self._table.cursor_key) else len(self._guests)
+        return self._guests[number] if number < len(self._guests) else None
 
     def action_reserve_lease(self) -> None:
         """Keep the address of the guest under the cursor."""
@@ -162,6 +164,13 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
             (f"{number} {guest.mac}", _row(guest, figures(guest, self._traffic), now))
             for number, guest in enumerate(self._guests)
         )
+        self._draw_chosen()
+
+    @on(LiveTable.Highlighted, "#guests-table")
+    def _draw_chosen(self) -> None:
+        guest = self._guest
+        chosen = [told(guest)] if guest is not None else []
+        self.query_one("#guests-chosen", Picture).show(chosen)
 
     def _headline(self) -> Line:
         """The count, and at its end which view it is, where there are two."""
@@ -193,6 +202,22 @@ def lease_cell(guest: Guest, now: float) -> Cell:
     if left is None:
         return Cell("for ever")
     return Cell(duration(left - now)) if left > now else Cell("expired", "warn")
+
+
+def told(guest: Guest) -> Line:
+    """What a row has no room for: its MAC, and what is wrong with it, if anything is."""
+    known = [guest.mac or "MAC unknown", *map(str, guest.addresses)]
+    words: tuple[Cell, ...] = ()
+    if guest.note:
+        lacks = "lease" if guest.addresses else "address"
+        words = (Cell(f" · has no {lacks}: {guest.note}", "warn"),)
+    elif is_stale(guest):
+        words = (Cell(" · holds its lease, but is plugged in nowhere", "warn"),)
+    return (
+        Cell(f" {guest.name or '(no name)'}", "strong"),
+        *words,
+        Cell(f" · {' · '.join(known)}"),
+    )
 
 
 def rates(guest: Guest, traffic: NetworkTraffic | None) -> tuple[Cell, Cell]:
