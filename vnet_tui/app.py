@@ -154,9 +154,7 @@ class VnetApp(Configured):
             if operation.done:
                 self.notify(f"{operation.done}.")
         else:
-            from vnet_tui.screens.failure import FailureScreen  # not for the first picture
-
-            self.push_screen(FailureScreen(f"Could not {operation.wanted}", message.error))
+            self.tell_failure(f"Could not {operation.wanted}", message.error)
 
     # -- keys -----------------------------------------------------------------------------------
 

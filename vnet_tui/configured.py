@@ -99,6 +99,6 @@ class Configured(Connecting):
         """Do it, unless it changes something and nothing may be changed."""
         name = action if isinstance(action, str) else action[1]
         if not self.offers(name.partition("(")[0].rpartition(".")[2]):
-            self.notify("This is only to look (--read-only): nothing can be changed.")
+            self.notify("This is only to look: nothing can be changed.")
             return True
         return await super().run_action(action, *args, **kwargs)

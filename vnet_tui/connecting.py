@@ -14,11 +14,14 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import var
 from textual.screen import ModalScreen, Screen, SystemModalScreen
 
+from vnet_tui import actions
 from vnet_tui.applying import Applying
+from vnet_tui.engine.errors import NotPermittedError
 from vnet_tui.feed import Feed, Lost
 from vnet_tui.widgets.roles import role_css
 
@@ -47,8 +50,11 @@ class Connecting(Applying):
             ("LiveTable", "live-table"),
             ("#detail Picture", "picture"),
             ("StatusLine", "picture"),
+            ("TopologyMap", "picture"),
+            ("#monitor-row", "picture"),
         )
     )
+    BINDINGS: ClassVar[list[BindingType]] = [actions.REFRESH.binding()]
 
     trouble: var[str] = var("", init=False)
     """Why there is no connection any more, and when the next try is made; empty: all is well."""
@@ -170,6 +176,10 @@ class Connecting(Applying):
         self._now.set()
         super().ask_again()
 
+    def action_refresh(self) -> None:
+        """On screens that have nothing more of their own to ask for."""
+        self.ask_again()
+
     def _explain(self, error: BaseException, *, was: bool) -> None:
         """What is in the way of a connection, in a dialog."""
         if self._failing:
@@ -188,6 +198,19 @@ class Connecting(Applying):
         self.push_screen(
             FailureScreen(wanted, error, again="Connect again", close="Quit"), answered
         )
+
+    def tell_failure(self, wanted: str, error: BaseException) -> None:
+        """What didn't come about, in a dialog. Who may not change anything, which the error tells,
+        goes on looking, if he likes."""
+        from vnet_tui.screens.failure import FailureScreen  # not for the first picture
+
+        def answered(again: bool | None) -> None:
+            if again:
+                self.read_only = True
+
+        barred = isinstance(error, NotPermittedError) and not self.read_only
+        screen = FailureScreen(wanted, error, again="Go on only to look" if barred else "")
+        self.push_screen(screen, answered)
 
     # -- on every screen ------------------------------------------------------------------------
 
@@ -208,7 +231,8 @@ class Connecting(Applying):
 
         if isinstance(screen, ModalScreen | SystemModalScreen):
             return  # what is below it tells
-        screen.set_class(bool(self.trouble), "-lost")
+        edits = getattr(screen, "EDITS", False)  # what is edited is no past
+        screen.set_class(bool(self.trouble) and not edits, "-lost")
         lines = screen.query(LostLine)
         if not self.trouble:
             lines.remove()

@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.reactive import var
 from textual.signal import Signal
 
+from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.forgetting import forget_closed
 
 if TYPE_CHECKING:
@@ -135,3 +136,13 @@ class Feed(App[None]):
 def feed_of(node: DOMNode) -> Feed:
     """The application that a widget is in."""
     return cast("Feed", node.app)
+
+
+def connection_of(node: DOMNode) -> Connection:
+    """The connection that there is now. ConnectionLostError: there is none."""
+    connection = feed_of(node).connection
+    if connection is None:
+        raise ConnectionLostError(
+            "there is no connection now", "it is sought again; F5 seeks it at once"
+        )
+    return connection

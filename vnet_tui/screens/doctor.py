@@ -18,6 +18,7 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.doctor.findings import Finding
 from vnet_tui.engine.errors import Severity, VnetError
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.feed import connection_of, feed_of
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.explained import Paragraph
 from vnet_tui.widgets.key_line import KeyLine
@@ -64,11 +65,11 @@ it runs them. **F5** asks him again.
             self.findings = findings
             self.failure = failure
 
-    def __init__(self, connection: Connection, info: NetworkInfo) -> None:
+    def __init__(self, info: NetworkInfo) -> None:
         super().__init__()
-        self._connection = connection
         self._info = info
         self._findings: tuple[Finding, ...] = ()
+        self._failed = False
 
     def compose(self) -> ComposeResult:
         """How far he is, the findings, and the one under the cursor."""
@@ -78,9 +79,14 @@ it runs them. **F5** asks him again.
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Ask at once."""
+        """Ask at once, and a new connection what the old one couldn't tell."""
         self._table.focus()
         self.action_refresh()
+        self.watch(feed_of(self), "connection", self._follow, init=False)
+
+    def _follow(self, connection: Connection | None) -> None:
+        if connection is not None and self._failed:
+            self.action_refresh()
 
     @property
     def network(self) -> UUID:
@@ -98,19 +104,22 @@ it runs them. **F5** asks him again.
     # -- asking ---------------------------------------------------------------------------------
 
     def action_refresh(self) -> None:
-        """Ask again."""
+        """Ask again, and for a connection where there is none."""
+        feed_of(self).ask_again()
         self._say(Cell("is looking; other DHCP servers have some seconds to answer …", "accent"))
         self.run_worker(self._ask(), group="doctor", exclusive=True)
 
     async def _ask(self) -> None:
         try:
-            self.post_message(self.Told(await self._connection.doctor(self._info.uuid), None))
+            found = await connection_of(self).doctor(self._info.uuid)
+            self.post_message(self.Told(found, None))
         except VnetError as error:
             self.post_message(self.Told((), error))
 
     async def on_doctor_screen_told(self, message: Told) -> None:
         """Show it."""
         self._findings = message.findings
+        self._failed = message.failure is not None
         if message.failure is not None:
             self._say(Cell(f"✗ {message.failure}", "bad"))
         elif not message.findings:
@@ -170,7 +179,7 @@ it runs them. **F5** asks him again.
 
     async def _mend(self, finding: Finding) -> None:
         try:
-            left = await self._connection.mend(self._info.uuid, finding)
+            left = await connection_of(self).mend(self._info.uuid, finding)
             self.post_message(self.Told(left, None))
         except VnetError as error:
             self.post_message(self.Told(self._findings, error))

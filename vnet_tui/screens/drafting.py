@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import events
 from textual.message import Message
@@ -38,6 +38,9 @@ class DraftScreen(Screen[Result]):
     settled: it is written, read and judged in threads, and only as it is then. One of ten
     thousand rules takes a second for that, during which nothing waits.
     """
+
+    EDITS: ClassVar[bool] = True
+    """Nothing is greyed while the connection is lost: editing goes on."""
 
     class Written(Message):
         """A draft has its document."""

@@ -13,11 +13,11 @@ from textual.message import Message
 from textual.screen import Screen
 
 from vnet_tui.assets import style_sheet
-from vnet_tui.client.connection import Connection
 from vnet_tui.engine.doctor.explain import Answer, Explanation, Query
 from vnet_tui.engine.entries import port as read_port
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.feed import connection_of
 from vnet_tui.widgets.explained import Paragraph
 from vnet_tui.widgets.fields import ChoiceField, Field, TextField
 from vnet_tui.widgets.key_line import KeyLine
@@ -53,9 +53,8 @@ answer is worked out on paper, from the rules that are there now: nothing is sen
             super().__init__()
             self.answer = answer
 
-    def __init__(self, connection: Connection, info: NetworkInfo) -> None:
+    def __init__(self, info: NetworkInfo) -> None:
         super().__init__()
-        self._connection = connection
         self._info = info
         who = "a guest's name, host, outside, an address"
         self._source = TextField("from", str.strip, "outside", needed=True, example=who)
@@ -106,7 +105,7 @@ answer is worked out on paper, from the rules that are there now: nothing is sen
 
     async def _ask(self, query: Query) -> None:
         try:
-            self.post_message(self.Told(await self._connection.explain(query)))
+            self.post_message(self.Told(await connection_of(self).explain(query)))
         except VnetError as error:
             self.post_message(self.Told(error))
 

@@ -12,7 +12,6 @@ from textual.command import Provider
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
-from vnet_tui.feed import feed_of
 from vnet_tui.screens.definition_edits import DefinitionEdits
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
@@ -161,18 +160,14 @@ class NetworkActions(DefinitionEdits):
         return [f"Guests {what} their network: {each}."]
 
     def _ask_doctor(self, info: NetworkInfo) -> None:
-        connection = feed_of(self).connection
-        if connection is not None:
-            from vnet_tui.screens.doctor import DoctorScreen  # not for the first picture
+        from vnet_tui.screens.doctor import DoctorScreen  # not for the first picture
 
-            self.app.push_screen(DoctorScreen(connection, info))
+        self.app.push_screen(DoctorScreen(info))
 
     def _explain(self, info: NetworkInfo) -> None:
-        connection = feed_of(self).connection
-        if connection is not None:
-            from vnet_tui.screens.explain import ExplainScreen  # not for the first picture
+        from vnet_tui.screens.explain import ExplainScreen  # not for the first picture
 
-            self.app.push_screen(ExplainScreen(connection, info))
+        self.app.push_screen(ExplainScreen(info))
 
     def _undefine(self, info: NetworkInfo) -> None:
         consequences = ["Its definition will be deleted from the store."]
