@@ -158,7 +158,7 @@ DOCTOR = Action(
     id="doctor",
     key="D",
     label="doctor",
-    title="ask the doctor",
+    title="ask the doctor about {}",
     help="What on this host stands in the network's way, and what opens it.",
     shown=False,
 )
@@ -166,7 +166,7 @@ EXPLAIN = Action(
     id="explain",
     key="X",
     label="explain",
-    title="explain who reaches whom",
+    title="explain who reaches whom over {}",
     help="Whether one machine reaches another over the network, and who decides that.",
     shown=False,
 )
@@ -378,18 +378,18 @@ UNDO_STAGED = Action(
 )
 KEEP_TRIAL = Action(
     id="keep-trial",
-    key="y",
+    key="y,f8",
     label="keep",
     title="keep the changes on trial",
-    help="Keep what was applied on trial, before it is rolled back.",
+    help="Keep what was applied on trial, before it is rolled back; F8 does it while typing, too.",
     shown=False,
 )
 ROLL_BACK_TRIAL = Action(
     id="roll-back-trial",
-    key="R",
+    key="R,f9",
     label="roll back",
     title="roll back the changes on trial",
-    help="Take back what was applied on trial, now.",
+    help="Take back what was applied on trial, now; F9 does it while typing, too.",
     shown=False,
 )
 APPLY_PENDING = Action(
@@ -538,24 +538,8 @@ TRIAL_ACTIONS = (KEEP_TRIAL, ROLL_BACK_TRIAL)
 LIST_ACTIONS = (FILTER, SORT, REVERSE, GROUPS, MARK, MARK_SHOWN)
 """What can be done to the list of networks."""
 
-SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK, PENDING, EVENTS, MONITOR, TOPOLOGY)
+SCREEN_ACTIONS: tuple[Action, ...] = (NEW_NETWORK, EVENTS, MONITOR, TOPOLOGY)
 """What opens another screen."""
-
-GENERAL_ACTIONS = (
-    DEFINE,
-    *SCREEN_ACTIONS,
-    *LIST_ACTIONS,
-    UNDO_STAGED,
-    COMMAND_LINE,
-    JUMP,
-    REFRESH,
-    THEME,
-    REDRAW,
-    SUSPEND,
-    KEYS,
-    QUIT,
-)
-"""What needs no network."""
 
 CHANGING = frozenset(
     action.id

@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.binding import BindingType
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Provider
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.reactive import var
@@ -32,10 +32,15 @@ from vnet_tui.wire import LeanUpdate, Wire
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
+    from vnet_tui.drafts.applying import Warned
     from vnet_tui.engine.views import Progress
     from vnet_tui.remembered import Remembered
 
 UNCONFIGURED = Config()
+
+MOST_WARNINGS = 3
+"""So many things to look at are told of a change; the editor and ``vnet network-validate`` tell
+all."""
 
 
 class StillPalette(CommandPalette):
@@ -48,13 +53,22 @@ class StillPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
 
+def _commands() -> type[Provider]:
+    """Imported when the palette is opened."""
+    from vnet_tui.screens.commands import Commands
+
+    return Commands
+
+
 class VnetApp(Configured):
     """vnet-tui. It connects beside the first picture."""
 
     TITLE = "vnet"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(action.binding() for action in actions.TRIAL_ACTIONS),
+        actions.PENDING.binding(),
         actions.UNDO_STAGED.binding(),
         actions.KEYS.binding(),
         actions.JUMP.binding(),
@@ -75,12 +89,19 @@ class VnetApp(Configured):
             self.progress = progress
 
     class Ended(Message):
-        """A change is over; ``error`` is why it didn't come about, if it didn't."""
+        """A change is over; ``error`` is why it didn't come about, if it didn't, and ``warnings``
+        what deserves a look if it did."""
 
-        def __init__(self, operation: Operation, error: BaseException | None) -> None:
+        def __init__(
+            self,
+            operation: Operation,
+            error: BaseException | None,
+            warnings: Sequence[Warned] = (),
+        ) -> None:
             super().__init__()
             self.operation = operation
             self.error = error
+            self.warnings = warnings
 
     def __init__(
         self,
@@ -128,12 +149,17 @@ class VnetApp(Configured):
         def advanced(progress: Progress) -> None:
             self.post_message(self.Advanced(operation, progress))
 
+        warnings: Sequence[Warned] = ()
         try:
             await operation.run(connection, advanced)
+            if operation.warns:
+                from vnet_tui.drafts.applying import warnings_of
+
+                warnings = await warnings_of(connection, operation.networks)
         except Exception as error:
             self.post_message(self.Ended(operation, error))
         else:
-            self.post_message(self.Ended(operation, None))
+            self.post_message(self.Ended(operation, None, warnings))
 
     def on_vnet_app_advanced(self, message: Advanced) -> None:
         """Keep how far it is."""
@@ -153,6 +179,8 @@ class VnetApp(Configured):
         if message.error is None:
             if operation.done:
                 self.notify(f"{operation.done}.")
+            for name, problem in message.warnings[:MOST_WARNINGS]:
+                self.notify(f"{name}: {problem}", severity="warning", timeout=20)
         else:
             self.tell_failure(f"Could not {operation.wanted}", message.error)
 
@@ -216,6 +244,10 @@ class VnetApp(Configured):
         running = ", ".join(running.operation.title for running in self.operations)
         consequences = [f"Still {running}.", "It will be brought to its end, or undone, first."]
         self.push_screen(ConfirmScreen("Quit?", consequences, "Quit"), answered)
+
+    async def action_quit(self) -> None:
+        """What Textual binds to Ctrl+Q loses no more than the key of ours."""
+        self.action_leave()
 
     def _end_for(self, number: int) -> None:
         """Leave because of a signal, after what is being changed; a second one ends it at once."""

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from vnet_tui.engine.views import Checkpoint
 
 
+_OF_EDITS = ("action_stage", "action_apply_pending")
+"""What can be done on a screen that stages edits, or shows those that are staged."""
+
+
 class Applying(Trial):
     """An application that applies what is staged, and ends trials."""
 
@@ -87,6 +91,8 @@ class Applying(Trial):
             return False
         if action == "keep_trial" and checkpoint is not None and checkpoint.id == self.half:
             return False
+        if action == "pending" and self._at_edits:
+            return False
         return super().check_action(action, parameters)
 
     def action_keep_trial(self) -> None:
@@ -121,6 +127,18 @@ class Applying(Trial):
         self.push_screen(ConfirmScreen(question, checkpoint.changes, verb), answered)
 
     # -- what is staged -------------------------------------------------------------------------
+
+    @property
+    def _at_edits(self) -> bool:
+        """Whether what is staged is shown or edited by a screen already."""
+        screens = self.screen_stack
+        return any(hasattr(one, name) for one in screens for name in _OF_EDITS)
+
+    def action_pending(self) -> None:
+        """What is staged and not applied yet."""
+        from vnet_tui.screens.pending import PendingScreen  # when it is needed
+
+        self.push_screen(PendingScreen())
 
     def action_undo_staged(self) -> None:
         """Take back what was staged last, or the last dropping; several edits, or a whole new

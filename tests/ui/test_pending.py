@@ -133,7 +133,7 @@ async def test_on_trial_and_kept() -> None:
         await until(pilot, lambda: shown(app, "on trial   59 s"))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
-        assert shown(app, "on trial   59 s", "y keep", "R roll back now")
+        assert shown(app, "on trial   59 s", "y keep", "R roll back")
         await pilot.press("enter")
         await until(pilot, lambda: shown(app, "Overview", "on trial   59 s"))
         await pilot.press("y")
@@ -188,7 +188,7 @@ async def test_the_deadline_passes_and_the_edits_are_staged_again() -> None:
         assert "title" not in await stored(replay, "lab")
         assert app.staged.drafts == drafts
         assert app.checkpoint is None
-        await until(pilot, lambda: not shown(app, "roll back now"))
+        await until(pilot, lambda: not shown(app, "R roll back"))
 
 
 async def test_rolled_back_at_once_by_a_key() -> None:
@@ -372,6 +372,6 @@ async def test_a_lost_connection_says_who_rolls_back() -> None:
         await until(pilot, lambda: shown(app, "on trial   60 s"))
         replay.lose(ConnectionError("the daemon is gone"))
         await until(pilot, lambda: app.connection is None)
-        await until(pilot, lambda: shown(app, "by the host: connect again to keep them"))
+        await until(pilot, lambda: shown(app, "then the host rolls your changes back; connect to keep them"))
         replay.now += 61
         await until(pilot, lambda: shown(app, "time is up"))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.command import Provider
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
@@ -19,20 +18,12 @@ from vnet_tui.widgets.operations import Operation, Requested
 ACTIONS_ON_NETWORKS = frozenset(action.id.replace("-", "_") for action in actions.NETWORK_ACTIONS)
 
 
-def _commands() -> type[Provider]:
-    """Imported when the palette is opened."""
-    from vnet_tui.screens.commands import NetworkCommands
-
-    return NetworkCommands
-
-
 class NetworkActions(DefinitionEdits):
     """A screen whose keys act on :attr:`selected`, and whose palette on any of :attr:`offered`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         action.binding() for action in actions.NETWORK_ACTIONS if action is not actions.OPEN
     ]
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
 
     @property
     @abstractmethod

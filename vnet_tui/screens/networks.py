@@ -21,6 +21,7 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import State
 from vnet_tui.feed import Feed, feed_of
 from vnet_tui.screens.list_controls import ListControls
+from vnet_tui.staging import staging_of
 from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import LiveTable
@@ -32,6 +33,7 @@ from vnet_tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
+    from vnet_tui.drafts.staged import Staged
     from vnet_tui.engine.views import Event, HistoryPoint, NetworkInfo, Sample
     from vnet_tui.widgets.network_detail import NetworkDetail
 
@@ -111,6 +113,7 @@ class NetworksScreen(ListControls):
         self.watch(feed, "networks", self._show_networks, init=False)
         self.watch(feed, "sample", self._show_sample, init=False)
         self.watch(feed, "read_only", self._tell_status, init=False)
+        self.watch(feed, "staged", self._show_staged, init=False)
         feed.happened.subscribe(self, self._take_event)
         self._tell_status()
 
@@ -223,7 +226,17 @@ class NetworksScreen(ListControls):
     def _tell_status(self) -> None:
         feed = self._feed
         line = self.query_one(StatusLine)
-        line.tell(feed.host, feed.networks, feed.sample, read_only=feed.read_only)
+        line.tell(
+            feed.host,
+            feed.networks,
+            feed.sample,
+            read_only=feed.read_only,
+            pending=len(staging_of(self).staged),
+        )
+
+    def _show_staged(self, staged: Staged) -> None:
+        self.table.show_edited(staged.drafts)
+        self._tell_status()
 
     def _show_operations(self, running: Sequence[Running]) -> None:
         self.table.show_busy(

@@ -45,11 +45,5 @@ class Ways(Screen[None]):
 
         self.app.push_screen(TopologyScreen())
 
-    def action_pending(self) -> None:
-        """What is staged and not applied yet."""
-        from vnet_tui.screens.pending import PendingScreen
-
-        self.app.push_screen(PendingScreen())
-
     def show_network(self, uuid: UUID) -> None:
         """A network was made from here: a list of them puts the cursor on it."""

@@ -17,7 +17,7 @@ from vnet_tui.widgets.arrangement import LIVE, SORTABLE, Arrangement, Heading, a
 from vnet_tui.widgets.blocks import Buckets, sparkline
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.live_table import EMPTY, Cell, LiveTable
-from vnet_tui.widgets.states import STATE_SYMBOLS
+from vnet_tui.widgets.states import EDITED, STATE_SYMBOLS
 
 SPANS = 10
 SPAN_SECONDS = 6.0
@@ -62,6 +62,7 @@ class NetworksTable(LiveTable[UUID | State]):
         self._networks: dict[UUID, NetworkInfo] = {}
         self._sample: Sample | None = None
         self._busy: Mapping[UUID, str] = {}
+        self._edited: frozenset[UUID] = frozenset()
         self._minutes: dict[UUID, Buckets] = {}
         self._marked: frozenset[UUID] = frozenset()
         self._headings: dict[State, Heading] = {}
@@ -102,6 +103,11 @@ class NetworksTable(LiveTable[UUID | State]):
     def show_busy(self, busy: Mapping[UUID, str]) -> None:
         """What is being done to which networks, in a word each."""
         self._busy = dict(busy)
+        self._refill()
+
+    def show_edited(self, edited: Iterable[UUID]) -> None:
+        """These have staged edits."""
+        self._edited = frozenset(edited)
         self._refill()
 
     # -- what is selected -----------------------------------------------------------------------
@@ -169,7 +175,14 @@ class NetworksTable(LiveTable[UUID | State]):
         minute = self._minutes.get(info.uuid)
         values = minute.values if minute is not None else ()
         busy = self._busy.get(info.uuid, "")
-        return network_row(info, figures, values, busy, marked=info.uuid in self._marked)
+        return network_row(
+            info,
+            figures,
+            values,
+            busy,
+            marked=info.uuid in self._marked,
+            edited=info.uuid in self._edited,
+        )
 
 
 def headings(how: Arrangement) -> tuple[str, ...]:
@@ -194,6 +207,7 @@ def network_row(
     busy: str,
     *,
     marked: bool = False,
+    edited: bool = False,
 ) -> tuple[Cell, ...]:
     """The cells of :data:`COLUMNS` for a network; ``busy`` stands for its state while set."""
     symbol = STATE_SYMBOLS[info.state]
@@ -218,7 +232,7 @@ def network_row(
         Cell(info.bridge) if info.bridge else NOTHING,
         Cell("yes") if info.autostart else NOTHING,
         *live,
-        _last(info, minute),
+        _last(info, minute, edited=edited),
     )
 
 
@@ -230,7 +244,10 @@ def subnets(info: NetworkInfo) -> str:
     return str(info.addresses[0].network) + (f" +{more}" if more else "")
 
 
-def _last(info: NetworkInfo, minute: Sequence[float | None]) -> Cell:
+def _last(info: NetworkInfo, minute: Sequence[float | None], *, edited: bool) -> Cell:
+    """What needs a word, else the last minute."""
+    if edited:
+        return Cell(f"{EDITED} edited" + (f"; {info.note}" if info.note else ""), "warn")
     if info.note:
         return Cell(info.note, "bad" if info.state is State.DAMAGED else "warn")
     if not info.active:

@@ -22,9 +22,9 @@ Run = Callable[["Connection", "OnProgress"], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A change: ``title`` while it runs (``starting Foo``), ``done`` afterwards (``Foo runs``; empty:
-    that is told otherwise), ``wanted`` for what didn't come about (``start Foo``); ``word`` stands for the state of its
-    networks meanwhile, in at most eight letters."""
+    """A change: ``title`` while it runs (``starting Foo``), ``done`` afterwards (``Foo runs``;
+    empty: that is told otherwise), ``wanted`` for what didn't come about (``start Foo``); ``word``
+    stands for the state of its networks meanwhile, in at most eight letters."""
 
     word: str
     title: str
@@ -32,6 +32,8 @@ class Operation:
     wanted: str
     networks: frozenset[UUID]
     run: Run = field(repr=False, compare=False)
+    warns: bool = False
+    """Whether its networks run by it: what deserves a look in them then is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ def start(*infos: NetworkInfo) -> Operation:
         wanted=f"start {names}",
         networks=frozenset(uuids),
         run=lambda connection, tell: connection.start(uuids, on_progress=tell),
+        warns=True,
     )
 
 
@@ -95,6 +98,7 @@ def restart(*infos: NetworkInfo) -> Operation:
         wanted=f"restart {names}",
         networks=frozenset(uuids),
         run=lambda connection, tell: connection.restart(uuids, on_progress=tell),
+        warns=True,
     )
 
 
@@ -107,6 +111,7 @@ def apply(info: NetworkInfo) -> Operation:
         wanted=f"apply the definition of {info.name}",
         networks=frozenset({info.uuid}),
         run=lambda connection, tell: connection.apply(info.uuid, on_progress=tell),
+        warns=True,
     )
 
 

@@ -13,6 +13,9 @@ STATE_SYMBOLS = {
     State.DAMAGED: Cell("✗", "bad"),
 }
 
+EDITED = "✎"
+"""What marks staged edits, which aren't applied yet."""
+
 RULE_STATES = {
     RuleState.ACTIVE: Cell("● active", "good"),
     RuleState.WAITING: Cell("◌ waiting", "warn"),

@@ -12,6 +12,7 @@ from vnet_tui.units import bit_rate
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
+from vnet_tui.widgets.states import EDITED
 
 LEAST_FOR_RATES = 64
 """Below this width, in cells, the counts need the room of the rates."""
@@ -26,6 +27,7 @@ class StatusLine(Picture):
         self._networks: Sequence[NetworkInfo] | None = None
         self._sample: Sample | None = None
         self._read_only = False
+        self._pending = 0
 
     def tell(
         self,
@@ -34,17 +36,19 @@ class StatusLine(Picture):
         sample: Sample | None,
         *,
         read_only: bool = False,
+        pending: int = 0,
     ) -> None:
-        """What there is to tell; None: not known yet."""
+        """What there is to tell; None: not known yet. ``pending`` networks have staged edits."""
         self._host, self._networks, self._sample = host, networks, sample
-        self._read_only = read_only
+        self._read_only, self._pending = read_only, pending
         self.on_resize()
 
     def on_resize(self) -> None:
         """The rates stand at the right edge."""
         if self.size.width:
             known = (self._host, self._networks, self._sample)
-            self.show([status(*known, self.size.width, read_only=self._read_only)])
+            line = status(*known, self.size.width, read_only=self._read_only, pending=self._pending)
+            self.show([line])
 
 
 def status(
@@ -54,6 +58,7 @@ def status(
     width: int,
     *,
     read_only: bool = False,
+    pending: int = 0,
 ) -> Line:
     """The line in exactly ``width`` cells. What is least needed goes first when it is narrow."""
     right = rates(sample) if width >= LEAST_FOR_RATES else []
@@ -64,6 +69,8 @@ def status(
         if read_only:
             left.append(Cell(" read only", "warn"))
         left += counts(networks, brief=details == 0)
+        if pending:
+            left += [Cell(", " if networks else "   "), Cell(f"{EDITED} {pending} pending", "warn")]
         if _length(left) < room:
             break
     line: list[Cell] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from vnet_tui.actions import KEEP_TRIAL, ROLL_BACK_TRIAL
 from vnet_tui.trial import trial_of
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
@@ -34,25 +36,52 @@ class TrialLine(Picture):
                 app.checkpoint,
                 app.time_left,
                 own=app.on_trial_here,
+                half=app.checkpoint.id == app.half,
                 connected=app.connection is not None,
-                keys=not (self.screen.is_modal or app.read_only),
+                keys=self._keys(),
             )
             self.show([line])
 
+    def _keys(self) -> dict[str, str]:
+        """The actions that can be done from where the keys go to now, each with its key."""
+        focused = self.screen.focused
+        keys: dict[str, str] = {}
+        for key, active in self.screen.active_bindings.items():
+            named = active.binding.id
+            if named not in WORDS or named in keys:
+                continue
+            typed = key if len(key) == 1 else None
+            if focused is None or not focused.check_consume_key(key, typed):
+                keys[named] = self.app.get_key_display(active.binding)
+        return keys
+
+
+WORDS = {KEEP_TRIAL.id: "keep", ROLL_BACK_TRIAL.id: "roll back"}
+
 
 def trial_line(
-    checkpoint: Checkpoint, left: int, *, own: bool, connected: bool, keys: bool
+    checkpoint: Checkpoint,
+    left: int,
+    *,
+    own: bool,
+    connected: bool,
+    keys: Mapping[str, str],
+    half: bool = False,
 ) -> Line:
-    """What is on trial, how many seconds are ``left``, and what can be done about it."""
+    """What is on trial, how many seconds are ``left``, and what can be done about it: ``keys`` by
+    the ids of their actions. ``half``: it is a part of what was to be applied."""
     if checkpoint.note:
         return (Cell(" ✗ can't be rolled back yet: ", "bad"), Cell(checkpoint.note))
-    whose = "your changes are" if own else f"changes of {checkpoint.who} are"
+    whose = "your changes" if own else f"changes of {checkpoint.who}"
     if not left:
-        return (Cell(" ! time is up ", "bad"), Cell(f" {whose} being rolled back"))
-    cells = [Cell(f" ! on trial {left:>4} s ", "warn"), Cell(f" {whose} rolled back then")]
+        return (Cell(" ! time is up ", "bad"), Cell(f" {whose} are being rolled back"))
+    what = "applied by half" if half else "on trial"
+    cells = [Cell(f" ! {what} {left:>4} s ", "warn")]
     if not connected:
-        return (*cells, Cell(" by the host: connect again to keep them", "bad"))
-    if keys:
-        cells += [Cell("   y ", "accent"), Cell("keep  "), Cell(" R ", "accent")]
-        cells.append(Cell("roll back now"))
+        cells += [Cell(f" then the host rolls {whose} back", "bad")]
+        return tuple(cells) if half else (*cells, Cell("; connect to keep them"))
+    cells.append(Cell(f" {whose} are rolled back then "))
+    for action, word in WORDS.items():
+        if action in keys:
+            cells += [Cell(f"  {keys[action]} ", "accent"), Cell(word)]
     return tuple(cells)
