@@ -16,11 +16,11 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import astuple
-from pathlib import Path
+from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks.lib import arena
+from benchmarks.lib import arena, rule_edits
 from benchmarks.lib.report import Comparison, print_report
 from benchmarks.lib.rule_hosts import (
     FORWARDS,
@@ -36,12 +36,9 @@ from benchmarks.lib.rule_hosts import (
     Setting,
     document,
     edited,
-    text,
 )
 from benchmarks.lib.rule_peers import LIBVIRT, PLAIN
 from benchmarks.lib.rule_traffic import Counts, Target, Traffic
-from vnet_tui.engine.engine import Engine
-from vnet_tui.engine.paths import Paths
 
 COUNTS = (0, 100, 1_000, 10_000)
 MOST = COUNTS[-1]
@@ -85,8 +82,10 @@ def main() -> None:
             turns = [
                 {who: inside.ask(["work", kind, who]) for who in WHO} for _ in range(options.repeat)
             ]
-            whole = inside.ask(["whole", kind])
-        holds = _report_work(kind, turns, whole) and holds
+        with arena.Arena("benchmarks.rules", INSIDE) as inside:
+            edits = inside.ask(["edits", kind])
+        holds = _report_work(kind, turns) and holds
+        _report_edits(kind, edits)
     for kind in KINDS:
         for who in OURS:
             with arena.Arena("benchmarks.rules", INSIDE) as inside:
@@ -145,9 +144,7 @@ def _report_bounds(kind: str, what: str, found: Figures) -> bool:
     return print_report(f"{least} rules", [beside("again", least, 1, None), *counts])
 
 
-def _report_work(
-    kind: str, turns: Sequence[Mapping[str, dict[str, list[float]]]], whole: list[float]
-) -> bool:
+def _report_work(kind: str, turns: Sequence[Mapping[str, dict[str, list[float]]]]) -> bool:
     def figures(who: str, what: str) -> list[float]:
         return [value for turn in turns for value in turn[who][what]]
 
@@ -168,9 +165,18 @@ def _report_work(
     verdict = "" if holds else "  EXCEEDED"
     allowed = f"{EDIT_MILLISECONDS:g} allowed{verdict}"
     print(f"{NFTABLES}, changing one: {took:.1f} ms of processor time, {allowed}")
-    print(f"define and apply a document with one rule changed: {median(whole):.0f} ms")
     print()
     return holds
+
+
+def _report_edits(kind: str, edits: Mapping[str, list[rule_edits.Took]]) -> None:
+    """What edits take from the request to the kernel: all that is done for them."""
+    print(f"{NFTABLES}, one of {MOST:,} {kind} changed, from the request to the kernel, in ms")
+    print(f"{'':<48}{'processor':>10}{'clock':>10}{'waiting':>10}")
+    for what, took in edits.items():
+        medians = (median(figures) for figures in zip(*took, strict=True))
+        print(f"{what:<48}{''.join(f'{one:>10.1f}' for one in medians)}")
+    print()
 
 
 # Inside
@@ -182,7 +188,7 @@ async def answer_all() -> None:
     asked: Mapping[str, Callable[..., Awaitable[object]]] = {
         "rates": rates,
         "work": work,
-        "whole": whole,
+        "edits": partial(rule_edits.edits, count=MOST),
         "lost": lost,
     }
     for name, *rest in arena.questions():
@@ -249,24 +255,6 @@ async def work(kind: str, who: str) -> dict[str, list[float]]:
         found["processor"].append((time.process_time() - busy) * 1e3)
         found["change one"].append((time.perf_counter() - began) * 1e3)
     await host.close()
-    return found
-
-
-async def whole(kind: str) -> list[float]:
-    """Milliseconds that an engine takes for a document of ten thousand rules with one changed: to
-    read it, to check and store it, and to have the network run so."""
-    document_ = text(Setting(NFTABLES, kind, MOST))
-    found = []
-    async with Engine(Paths(Path("/run/state"), Path("/run/vnet"))) as engine:
-        await engine.define(document_)
-        await engine.start(["bench"])
-        for number, port in enumerate(Setting(NFTABLES, kind, MOST).rules.ports[5:10]):
-            document_ = document_.replace(f'"{port}"', f'"{1_000 + number}"')
-            began = time.perf_counter()
-            await engine.define(document_)
-            await engine.apply("bench")
-            found.append((time.perf_counter() - began) * 1e3)
-        await engine.stop(["bench"])
     return found
 
 

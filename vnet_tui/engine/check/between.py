@@ -77,12 +77,11 @@ class Between:
 
     def _edited(self, rules: tuple[Rule, ...]) -> _Looked | None:
         """What is found, from what was; None where that would be no less work."""
-        for known in self._looked:
-            # Where rules were kept they are the same objects.
-            if known.rules[0] is rules[0] or known.rules[-1] is rules[-1]:
-                break
-        else:
+        near = [one for one in self._looked if _ends_equal(one.rules, rules)]
+        if not near:
             return None
+        # The same objects are compared in no time.
+        known = next((one for one in near if _ends_same(one.rules, rules)), near[0])
         first, last = alike(known.rules, rules)
         gone = known.rules[first : len(known.rules) - last]
         come = rules[first : len(rules) - last]
@@ -113,6 +112,14 @@ class Between:
         }
         new = {at: by for at, by in again.items() if at in concerned}
         return _Looked(rules, special, dict(sorted((kept | new).items())))
+
+
+def _ends_equal(one: tuple[Rule, ...], other: tuple[Rule, ...]) -> bool:
+    return one[0] == other[0] or one[-1] == other[-1]
+
+
+def _ends_same(one: tuple[Rule, ...], other: tuple[Rule, ...]) -> bool:
+    return one[0] is other[0] or one[-1] is other[-1]
 
 
 _Span = tuple[int, int]
