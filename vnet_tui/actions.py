@@ -508,7 +508,7 @@ NETWORK_ACTIONS = (
 )
 """What can be done to one network."""
 
-MONITOR_ACTIONS = (HOLD, VIEW, UNIT, FILTER, WRITE, BACK_IN_TIME, ON_IN_TIME)
+MONITOR_ACTIONS = (HOLD, VIEW, UNIT, WRITE, BACK_IN_TIME, ON_IN_TIME)
 """What can be done to traffic that is watched."""
 
 LIST_EDITING_ACTIONS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from textual.pilot import Pilot
 
 from tests.ui.looks import MEDIUM, SMALL, Looks
 from tests.ui.playing import picture, playing, until
-from tests.ui.recorded import FOO, LAB, OLD, WEB, RecordedLink, many
+from tests.ui.recorded import DEMO, FOO, LAB, OLD, WEB, RecordedLink, many
 from tests.ui.replay import Replay
 from tests.ui.test_wire import Watched
 from vnet_tui.engine.model import Mode
@@ -21,6 +22,7 @@ from vnet_tui.screens.monitor import MonitorScreen
 from vnet_tui.screens.network import NetworkScreen
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.topology import TopologyScreen
+from vnet_tui.widgets.jumping import labels, places
 from vnet_tui.widgets.topology_drawing import draw
 from vnet_tui.widgets.topology_layout import (
     BRIDGE,
@@ -305,6 +307,34 @@ async def test_the_mouse_puts_the_cursor_and_opens() -> None:
         await until(pilot, lambda: "10.0.0.131 · " in told(pilot))
         await pilot.click(TopologyMap, offset=(rows[y].index("foobar"), y - 1))
         await until(pilot, lambda: isinstance(app.screen, NetworkScreen))
+
+
+async def test_every_spot_in_view_has_a_letter_to_go_there() -> None:
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await opened(pilot, replay)
+        await until(pilot, lambda: "foobar" in picture(app))
+        found = places(app.screen)
+        rows = picture(app).splitlines()
+        begins = [rows[place.at.y][place.at.x :].lstrip() for place in found]
+        for text in ("web ", "foobar ", "Foo ", "→ eth0", "eth0 ", "seat02 ", "lab ", "wg0 "):
+            assert any(one.startswith(text) for one in begins), text
+        number = next(n for n, one in enumerate(begins) if one.startswith("wg0"))
+        await pilot.press("ctrl+o", *labels(len(found))[number])
+        await until(pilot, lambda: " wg0 ↓" in told(pilot))
+
+
+async def test_all_who_are_behind_one_port_are_told() -> None:
+    foo = DEMO[0]
+    guests = tuple(replace(guest, port="tap3") for guest in foo.guests[:2])
+    replay = Replay([replace(foo, guests=guests, ports=("tap3",))])
+    app = playing(replay)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await opened(pilot, replay)
+        await until(pilot, lambda: " web +1 " in picture(app))
+        await pilot.press("left")
+        await until(pilot, lambda: "web, foobar ↓" in told(pilot))
 
 
 async def test_the_drawing_follows_the_cursor_over_many_networks() -> None:

@@ -168,7 +168,7 @@ class Meter:
         return Sample(
             time=time,
             networks=_Networks(self._topology, interval, counted),
-            links=_Links(self._own, interval),
+            links=_Links(self._own, _Mirrored(readings, earlier, elapsed)),
         )
 
     def history(self, network: UUID | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
@@ -234,27 +234,10 @@ def _traffic(now: Counters, then: Counters | None, elapsed: float) -> Traffic:
     return Traffic(rates=rates, totals=totals)
 
 
-def _mirrored(traffic: Traffic) -> Traffic:
+def _mirrored(counters: Counters) -> Counters:
     """The other way round: what a link of the host's own receives goes towards the guests."""
-    rates, totals = traffic.rates, traffic.totals
-    return Traffic(
-        rates=Rates(
-            in_bits=rates.out_bits,
-            out_bits=rates.in_bits,
-            in_packets=rates.out_packets,
-            out_packets=rates.in_packets,
-            in_drops=rates.out_drops,
-            out_drops=rates.in_drops,
-        ),
-        totals=Totals(
-            in_bytes=totals.out_bytes,
-            out_bytes=totals.in_bytes,
-            in_packets=totals.out_packets,
-            out_packets=totals.in_packets,
-            in_drops=totals.out_drops,
-            out_drops=totals.in_drops,
-        ),
-    )
+    in_bytes, out_bytes, in_packets, out_packets, in_drops, out_drops = counters
+    return (out_bytes, in_bytes, out_packets, in_packets, out_drops, in_drops)
 
 
 class _Interval:
@@ -273,8 +256,21 @@ class _Interval:
 
     def traffic(self, index: int) -> Traffic | None:
         """What passed an interface, if it was there at the end."""
-        now = self._now.get(index)
-        return None if now is None else _traffic(now, self._then.get(index), self._elapsed)
+        now, then = self._now.get(index), self._then.get(index)
+        return None if now is None else _traffic(now, then, self._elapsed)
+
+
+class _Mirrored(_Interval):
+    """The same, in the view of the host's own links."""
+
+    __slots__ = ()
+
+    def traffic(self, index: int) -> Traffic | None:
+        """What passed a link, if it was there at the end."""
+        now, then = self._now.get(index), self._then.get(index)
+        if now is None:
+            return None
+        return _traffic(_mirrored(now), then and _mirrored(then), self._elapsed)
 
 
 class _Networks(Mapping[UUID, NetworkTraffic]):
@@ -353,7 +349,7 @@ class _Links(Mapping[str, HostLink]):
         self._measured = _Ports({index: name for index, (name, _) in links.items()}, interval)
 
     def __getitem__(self, name: str) -> HostLink:
-        return replace(self._known[name], traffic=_mirrored(self._measured[name]))
+        return replace(self._known[name], traffic=self._measured[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._measured)

@@ -12,9 +12,8 @@ from typing import ClassVar
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
@@ -24,6 +23,7 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.text import printable
 from vnet_tui.engine.views import Event
 from vnet_tui.feed import feed_of
+from vnet_tui.screens.filtered import FilteredScreen
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.event_rows import (
     COLUMNS,
@@ -48,7 +48,7 @@ TIME, KIND, WHAT = COLUMNS
 ALL_COLUMNS = (TIME, Column(key="network", label="network", width=11, grow=1, most=30), KIND, WHAT)
 
 
-class EventsScreen(Screen[None]):
+class EventsScreen(FilteredScreen):
     """All events. Esc shows all of them again, then goes back."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet(name) for name in ("app", "events")]
@@ -58,11 +58,7 @@ class EventsScreen(Screen[None]):
 What happened, whoever did it, and connections that were denied or logged. **/** filters by words in
 network, event and text; **v** shows denials only, or all others.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", tooltip="Back to where you were"),
-        actions.FILTER.binding(),
-        actions.VIEW.binding(),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [actions.VIEW.binding()]
 
     class Remembered(Message, bubble=False):
         """What happened before anybody looked."""
@@ -76,7 +72,6 @@ network, event and text; **v** shows denials only, or all others.
         self._clock = clock
         self._events: deque[Event] = deque(maxlen=KEPT)
         self._view = EventView.ALL
-        self._wanted = ""
         self._settling: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -90,12 +85,13 @@ network, event and text; **v** shows denials only, or all others.
     def on_mount(self) -> None:
         """What is remembered, and what comes."""
         feed_of(self).happened.subscribe(self, self._take)
-        self._table.focus()
-        self._draw()
+        self.filtered.focus()
+        self.draw_filtered()
         self.run_worker(self._remember(), group="past")
 
     @property
-    def _table(self) -> LiveTable[int]:
+    def filtered(self) -> LiveTable[int]:
+        """The table."""
         return self.query_one("#events-all", LiveTable)
 
     async def _remember(self) -> None:
@@ -111,17 +107,18 @@ network, event and text; **v** shows denials only, or all others.
         """The past goes before what came meanwhile."""
         since = [event for event in self._events if event not in message.events]
         self._events = deque((*message.events, *since), maxlen=KEPT)
-        self._draw()
+        self.draw_filtered()
 
     def _take(self, event: Event) -> None:
         self._events.append(event)
         if self._settling is None:
-            self._settling = self.set_timer(SETTLE, self._draw)
+            self._settling = self.set_timer(SETTLE, self.draw_filtered)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._clock()).astimezone().date()
 
-    def _draw(self) -> None:
+    def draw_filtered(self) -> None:
+        """What is in the view and has the words, latest first."""
         self._settling = None
         today = self._today()
         rows = [
@@ -129,8 +126,8 @@ network, event and text; **v** shows denials only, or all others.
             for event in reversed(self._events)
             if shows(self._view, event)
         ]
-        left = [row for row in rows if has_words(row[1], self._wanted)]
-        self._table.set_rows(left)
+        left = [row for row in rows if has_words(row[1], self.wanted)]
+        self.filtered.set_rows(left)
         title = (Cell("Events of all networks  ", "strong"), *view_line(self._view))
         self.query_one("#events-title", Picture).show([title])
         self.query_one(FilterLine).tell(len(left), len(rows))
@@ -144,27 +141,7 @@ network, event and text; **v** shows denials only, or all others.
 
     # -- keys -----------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterLine).begin()
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        """Show what has it."""
-        self._wanted = message.wanted
-        self._draw()
-
-    def on_filter_line_left(self) -> None:
-        """The keys are the table's again."""
-        self._table.focus()
-
     def action_next_view(self) -> None:
         """Go from one view to the next, round and round."""
         self._view = self._view.next
-        self._draw()
-
-    def action_back(self) -> None:
-        """First without the filter, then leave."""
-        if self._wanted:
-            self.query_one(FilterLine).clear()
-        else:
-            self.dismiss()
+        self.draw_filtered()

@@ -13,13 +13,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 
 from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import HistoryPoint
 from vnet_tui.feed import feed_of
+from vnet_tui.screens.filtered import FilteredScreen
 from vnet_tui.units import clock as time_of_day
 from vnet_tui.units import duration
 from vnet_tui.widgets.filter_line import FilterLine
@@ -62,7 +62,7 @@ TRAFFIC_TAB = 3
 """What of a network is opened."""
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(FilteredScreen):
     """A row for each link of the host, each network and each port, and a chart of the one under the
     cursor."""
 
@@ -79,7 +79,6 @@ them. At the top are the links by which this host reaches the world, at the end 
 shift a minute at once; **/** filters by words in names; **w** writes what is shown to a file.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", tooltip="Back to where you were"),
         *(action.binding() for action in actions.MONITOR_ACTIONS),
         Binding("shift+left", f"step({-FAR})", show=False, tooltip="A minute back"),
         Binding("shift+right", f"step({FAR})", show=False, tooltip="A minute on"),
@@ -106,7 +105,6 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
         self._fixed = 0.0
         self._held: float | None = None
         self._latest = 0.0
-        self._wanted = ""
 
     def compose(self) -> ComposeResult:
         """What is shown and how, the rows, the chart of one of them, the filter."""
@@ -122,11 +120,12 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
         feed = feed_of(self)
         self.watch(feed, "networks", self._take_networks)
         self.watch(feed, "sample", self._take_sample)
-        self._table.focus()
-        self._draw()
+        self.filtered.focus()
+        self.draw_filtered()
 
     @property
-    def _table(self) -> MonitorTable:
+    def filtered(self) -> MonitorTable:
+        """The rows."""
         return self.query_one(MonitorTable)
 
     # -- from the connection --------------------------------------------------------------------
@@ -177,9 +176,9 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
         for place, points in message.pasts.items():
             if (history := self._histories.get(place)) is not None:
                 history.remember(points)
-                self._table.forget(place)
+                self.filtered.forget(place)
         self._draw_rows()
-        if self._table.cursor_key in message.pasts:
+        if self.filtered.cursor_key in message.pasts:
             self._draw_chart()
 
     # -- what is shown --------------------------------------------------------------------------
@@ -210,11 +209,12 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
     def _places(self) -> list[Place]:
         """Those that are shown, as the filter has it."""
         found = places(self._infos, self._histories, self._links)
-        left = chosen(found, self._infos, self._wanted)
+        left = chosen(found, self._infos, self.wanted)
         self.query_one(FilterLine).tell(len(left), len(found))
         return left
 
-    def _draw(self) -> None:
+    def draw_filtered(self) -> None:
+        """Everything anew."""
         self._draw_title()
         self._draw_rows()
         self._draw_chart()
@@ -243,14 +243,14 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
     def _draw_rows(self) -> None:
         names = names_of(self._infos)
         rows = [(place, place.port or names.get(place.network, "")) for place in self._places()]
-        self._table.show(rows, self._histories, self._unit, self._moment, self._top)
-        if self._begin is not None and self._begin in self._table:
-            self._table.move_to(self._begin)
+        self.filtered.show(rows, self._histories, self._unit, self._moment, self._top)
+        if self._begin is not None and self._begin in self.filtered:
+            self.filtered.move_to(self._begin)
             self._begin = None
 
     @on(LiveTable.Highlighted)
     def _draw_chart(self) -> None:
-        place = self._table.cursor_key
+        place = self.filtered.cursor_key
         self.query_one("#monitor-row", Picture).show([self._row_title(place)])
         unit = self._unit.value
         chart = self.query_one(TrafficChart)
@@ -260,7 +260,7 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
 
     def _go_on(self) -> None:
         """The chart gets the newest point."""
-        place = self._table.cursor_key
+        place = self.filtered.cursor_key
         for point in self._points(place, 0.0):
             self.query_one(TrafficChart).go_on(place, point)
 
@@ -280,7 +280,7 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
         """Whose chart it is."""
         if place is not None:
             return title_of(place, self._infos, self._links)
-        nothing = "Nothing has these words." if self._wanted else "There is nothing to watch."
+        nothing = "Nothing has these words." if self.wanted else "There is nothing to watch."
         return (Cell(nothing, "dim"),)
 
     # -- what keys do ---------------------------------------------------------------------------
@@ -288,14 +288,14 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
     def action_hold(self) -> None:
         """Let it stand still, or go on."""
         self._held = self._latest if self._held is None and self._latest else None
-        self._draw()
+        self.draw_filtered()
 
     def action_next_unit(self) -> None:
         """Another unit has a scale of its own."""
         self._unit = self._unit.next
         if self._scale is not Scale.FIT:
             self._scale = Scale.FIT
-        self._draw()
+        self.draw_filtered()
 
     def action_next_view(self) -> None:
         """Another scale; a fixed one has room for all that can be seen."""
@@ -311,7 +311,7 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
                 default=0.0,
             )
             self._fixed = nice_scale(peak, self._unit.value.least)
-        self._draw()
+        self.draw_filtered()
 
     def action_back_in_time(self) -> None:
         """A little earlier."""
@@ -327,7 +327,7 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
             return
         wanted = max(self._moment + seconds, self._latest - SPAN)
         self._held = wanted if wanted < self._latest else None
-        self._draw()
+        self.draw_filtered()
 
     def action_write(self) -> None:
         """Ask for a file."""
@@ -362,26 +362,6 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
         self.app.push_screen(
             NetworkScreen(connection, message.key.network, tab=TRAFFIC_TAB, clock=self._clock)
         )
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterLine).begin()
-
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
-        """Show what has it."""
-        self._wanted = message.wanted
-        self._draw()
-
-    def on_filter_line_left(self) -> None:
-        """The keys are the table's again."""
-        self._table.focus()
-
-    def action_back(self) -> None:
-        """First without the filter, then leave."""
-        if self._wanted:
-            self.query_one(FilterLine).clear()
-        else:
-            self.dismiss()
 
 
 def _figures(sample: Sample) -> Iterator[tuple[Place, Traffic]]:

@@ -155,13 +155,21 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
     def _infos(self) -> tuple[NetworkInfo, ...]:
         return feed_of(self).networks or ()
 
+    def _behind(self, network: UUID) -> Mapping[str, Sequence[Guest]]:
+        """Who is behind each port: several, where that leads to another switch."""
+        found: dict[str, list[Guest]] = {}
+        for guest in self._guests.get(network, ()):
+            if guest.port:
+                found.setdefault(guest.port, []).append(guest)
+        return found
+
     def _branch(self, info: NetworkInfo) -> Branch:
         sample = feed_of(self).sample
         figures = sample.networks.get(info.uuid) if sample else None
-        behind = {guest.port: guest for guest in self._guests.get(info.uuid, ()) if guest.port}
+        behind = self._behind(info.uuid)
         ports = (figures.ports if figures else behind) if info.active else ()
         twigs = tuple(
-            Twig(port=port, guest=_called(behind[port]) if port in behind else "")
+            Twig(port=port, guest=_together(behind.get(port, ())))
             for port in sorted(ports, key=lambda name: (len(name), name))
         )
         return Branch(
@@ -212,10 +220,10 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
         feed = feed_of(self)
         figures = feed.sample.networks.get(info.uuid) if feed.sample else None
         if spot.kind == PORT:
-            guests = self._guests.get(info.uuid, ())
-            guest = next((one for one in guests if one.port == spot.name), None)
-            words = [*map(str, guest.addresses), guest.mac] if guest else []
-            name = _called(guest) if guest else "an unknown guest"
+            guests = self._behind(info.uuid).get(spot.name, ())
+            known = [*map(str, guests[0].addresses), guests[0].mac] if len(guests) == 1 else []
+            words = [*filter(None, known)]
+            name = ", ".join(map(_called, guests)) or "an unknown guest"
             traffic = figures.ports.get(spot.name) if figures else None
             words.append(f"{spot.name} on {info.name}")
             return _line(name, words, traffic.rates if traffic else None)
@@ -279,6 +287,12 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
 def _called(guest: Guest) -> str:
     """A guest's name, else its address, else its MAC."""
     return guest.name or next(map(str, guest.addresses), guest.mac)
+
+
+def _together(guests: Sequence[Guest]) -> str:
+    """Who is behind one port."""
+    more = f" +{len(guests) - 1}" if len(guests) > 1 else ""
+    return f"{_called(guests[0])}{more}" if guests else ""
 
 
 def _line(name: str, words: Sequence[str], rates: Rates | None) -> Line:
