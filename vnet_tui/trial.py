@@ -205,6 +205,9 @@ class Trial(Staging):
         if drafts:
             names = tuple(draft.name for draft in drafts)
             self.outcome = Outcome(names=names, warnings=message.warnings)
+            if count := len(message.warnings):
+                what = "One thing deserves" if count == 1 else f"{count} things deserve"
+                self.notify(f"{what} a look in what was applied; P tells.", severity="warning")
         self.staged = self.staged.applied(*as_applied)
         self.look_at_stored()
         self._ask_checkpoint()

@@ -14,11 +14,12 @@ from textual.pilot import Pilot
 
 from tests.ui.replay import Replay
 from vnet_tui.assets import style_sheets
+from vnet_tui.staging import Staging
 from vnet_tui.themes import DARK, LIGHT
 from vnet_tui.widgets.network_detail import NetworkDetail
 
 
-class DetailApp(App[None]):
+class DetailApp(Staging):
     """The tabs of one network of a replay, in the application's styles."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [*style_sheets()]

@@ -16,6 +16,7 @@ from textual.timer import Timer
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import NotFoundError, VnetError
 from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.staging import staging_of
 from vnet_tui.widgets.connections_pane import ConnectionsPane
 from vnet_tui.widgets.events_pane import EventsPane
 from vnet_tui.widgets.guests_pane import GuestsPane
@@ -24,7 +25,7 @@ from vnet_tui.widgets.overview_pane import OverviewPane
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.picture import Picture
 from vnet_tui.widgets.rules_pane import RulesPane
-from vnet_tui.widgets.states import STATE_SYMBOLS
+from vnet_tui.widgets.states import EDITED, STATE_SYMBOLS
 from vnet_tui.widgets.tab_line import TabLine
 from vnet_tui.widgets.traffic_pane import TrafficPane
 from vnet_tui.widgets.xml_pane import XmlPane
@@ -124,6 +125,7 @@ class NetworkDetail(Vertical):
     def on_mount(self) -> None:
         """Look at the network, if there is one already."""
         self.query_one(TabLine).opened = self._tab
+        self.watch(staging_of(self), "staged", self._tell_name, init=False)
         if self._uuid is not None:
             self._look()
 
@@ -231,8 +233,15 @@ class NetworkDetail(Vertical):
             return
         self._info = message.info
         self.remove_class("-failed")
-        self.query_one(TabLine).tell(STATE_SYMBOLS[message.info.state], message.info.name)
+        self._tell_name()
         await self._open()
+
+    def _tell_name(self) -> None:
+        """The network's name, with a mark where edits of it are staged."""
+        info = self._info
+        if info is not None:
+            edited = f"{EDITED} " if info.uuid in staging_of(self).staged.drafts else ""
+            self.query_one(TabLine).tell(STATE_SYMBOLS[info.state], f"{edited}{info.name}")
 
     def _fail(self, text: str, role: str) -> None:
         self._info = None

@@ -11,7 +11,7 @@ from vnet_tui.engine.views import Disturbance, Guest, NetworkInfo, NetworkTraffi
 from vnet_tui.units import byte_size, duration, packet_count
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line
-from vnet_tui.widgets.states import MODES, STATE_SYMBOLS
+from vnet_tui.widgets.states import EDITED, MODES, STATE_SYMBOLS
 from vnet_tui.widgets.subnet_bar import LEGEND, subnet_bar, usage, window
 
 LABEL = 11
@@ -102,6 +102,14 @@ def pending(info: NetworkInfo, plan: Preview | VnetError) -> list[Line]:
     if more := len(plan.steps) - MOST_STEPS:
         lines += [fact("", Cell(f"· and {more} more", "dim"))] if more > 0 else []
     return lines
+
+
+def edited(what: str) -> list[Line]:
+    """What is staged and not applied yet, in words; nothing where that is empty."""
+    if not what:
+        return []
+    told = (Cell(f"{EDITED} {what}; not applied yet, ", "warn"), Cell("P", "strong"))
+    return [BLANK, fact("edited", *told, Cell(" shows it"))]
 
 
 def addressing(document: Network, guests: tuple[Guest, ...], width: int) -> list[Line]:

@@ -13,9 +13,11 @@ from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.views import Guest, HistoryPoint, NetworkInfo, NetworkTraffic, Preview
+from vnet_tui.staging import staging_of
 from vnet_tui.widgets.document import read_document
-from vnet_tui.widgets.overview_lines import addressing, facts, pending, totals
+from vnet_tui.widgets.overview_lines import addressing, edited, facts, pending, totals
 from vnet_tui.widgets.pane import Pane
+from vnet_tui.widgets.pending_lines import edits
 from vnet_tui.widgets.picture import Picture
 from vnet_tui.widgets.traffic_chart import TrafficChart
 
@@ -57,6 +59,10 @@ class OverviewPane(Pane[Overview]):
             yield Picture(id="overview-facts")
             yield Picture(id="overview-addresses")
         yield TrafficChart(id="overview-chart")
+
+    def on_mount(self) -> None:
+        """Follow what is staged."""
+        self.watch(self.app, "staged", lambda: self._draw_facts(self.clock()), init=False)
 
     @property
     def focus_target(self) -> Widget:
@@ -114,6 +120,8 @@ class OverviewPane(Pane[Overview]):
         lines = facts(self.info, self._data.document, now)
         lines += totals(self._traffic if self.info.active else None)
         lines += pending(self.info, self._data.plan)
+        draft = staging_of(self).staged.drafts.get(self.info.uuid)
+        lines += edited(edits(draft) if draft is not None else "")
         self.query_one("#overview-facts", Picture).show(lines)
 
     def _draw_addresses(self) -> None:
