@@ -14,12 +14,10 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from math import ceil
-from pathlib import Path
 from statistics import median
 
 from benchmarks.lib.arena import Arena
@@ -60,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20, help="for monitoring")
     parser.add_argument("--runs", type=int, default=7, help="for the start")
     parser.add_argument("--hours", type=int, default=8, help="for memory")
+    parser.add_argument("--hour", type=int, default=3600, help="seconds of each, for memory")
     parser.add_argument("--events", type=int, default=2500, help="an hour, for memory")
     options = parser.parse_args(argv)
     if unknown := set(options.parts) - parts.keys():
@@ -185,29 +184,42 @@ def start(options: argparse.Namespace) -> bool:
 
 
 def memory(options: argparse.Namespace) -> bool:
-    """What is kept after hours of samples and events, by the hour."""
-    numbers = (options.rows, options.hours, options.events)
-    passing = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.lib.interface_hours", *map(str, numbers)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[1],
+    """What is kept after hours of samples, events and opened screens, by the hour."""
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    numbers = (options.rows, options.hours, options.hour, options.events, writer)
+    terminal = Terminal(
+        [sys.executable, "-m", "benchmarks.lib.interface_hours", *map(str, numbers)], 120, 40
     )
-    assert passing.stdout is not None
-    told = []
-    for hour, line in enumerate(passing.stdout, 1):
-        resident, objects = json.loads(line)
-        told.append(resident)
-        _line(f"memory after hour {hour}", f"{resident:.1f} MiB", f"{objects} objects")
-    if passing.wait() or len(told) < options.hours:
-        raise SystemExit("it ended before its time; its output is above")
+    os.close(writer)
+    os.set_blocking(reader, False)
+    told: list[float] = []
+    said = b""
+    try:
+        while True:
+            said = (said + terminal.read(1))[-4000:]
+            terminal.written = b""
+            try:
+                line = os.read(reader, 4096)
+            except BlockingIOError:
+                continue
+            if not line:
+                break
+            resident, objects, widgets = json.loads(line)
+            told.append(resident)
+            kept = f"{objects} objects, {widgets} widgets"
+            _line(f"memory after hour {len(told)}", f"{resident:.1f} MiB", kept)
+    finally:
+        terminal.close()
+        os.close(reader)
+    if len(told) < options.hours:
+        raise SystemExit(f"it ended before its time: {said.decode(errors='replace')}")
     ratio = told[-1] / told[0]
-    holds = ratio <= MEMORY
     return _line(
         f"  over that after hour 1, {options.rows} networks",
         f"{ratio:.3f}",
         f"at most {MEMORY:g}",
-        holds=holds,
+        holds=ratio <= MEMORY,
     )
 
 

@@ -19,7 +19,7 @@ from textual.reactive import var
 from textual.signal import Signal
 
 from vnet_tui.engine.errors import ConnectionLostError
-from vnet_tui.forgetting import forget_closed
+from vnet_tui.forgetting import Forgetting
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -74,6 +74,7 @@ class Feed(App[None]):
         super().__init__()
         self.happened: Signal[Event] = Signal(self, "happened")
         self._wanted = asyncio.Event()
+        self._forgetting = Forgetting(self, self.happened)
 
     def ask_again(self) -> None:
         """Ask for the networks anew; many wishes at once are one."""
@@ -125,7 +126,7 @@ class Feed(App[None]):
 
     def on_feed_sampled(self, message: Sampled) -> None:
         """Keep what arrived."""
-        forget_closed(self, self.happened)
+        self._forgetting.forget()
         self.sample = message.sample
 
     def on_feed_happened(self, message: Happened) -> None:

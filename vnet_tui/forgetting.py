@@ -12,6 +12,7 @@ enough.
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 from textual._styles_cache import StylesCache
@@ -22,16 +23,47 @@ if TYPE_CHECKING:
     from textual.signal import Signal
 
 
-def forget_closed(app: App[Any], signal: Signal[Any]) -> None:
-    """Let go of what is closed and watched the application or one of its screens, or subscribed to
-    a signal. It takes some ten microseconds; what is painted next remembers its colours again."""
-    for observed in (app, *app.screen_stack):
-        watchers: dict[str, list[tuple[DOMNode, object]]] = getattr(observed, "__watchers", {})
-        for each in watchers.values():
-            if any(node._closing for node, _ in each):
-                each[:] = [watcher for watcher in each if not watcher[0]._closing]
-    for node in list(signal._subscriptions):
-        if node._closing:
-            signal.unsubscribe(node)
-    if clear := getattr(StylesCache.get_inner_outer, "cache_clear", None):
-        clear()
+class Forgetting:
+    """Lets go of what was closed of an application, whenever it is asked to."""
+
+    def __init__(self, app: App[Any], signal: Signal[Any]) -> None:
+        """``signal`` is one that widgets of the application subscribe to."""
+        self._app = app
+        self._signal = signal
+        self._screens = 0
+        self._settled = False
+
+    def forget(self) -> None:
+        """Forget what watched, subscribed or was painted and is closed. It takes some ten
+        microseconds; where something was closed, all its memory is looked for, in some 20 ms: by
+        itself Python does that seldom (see :mod:`vnet_tui.promptness`)."""
+        screens = self._app.screen_stack
+        closed = len(screens) < self._screens
+        self._screens = len(screens)
+        for observed in (self._app, *screens):
+            closed |= _forget_watchers(observed)
+        for node in list(self._signal._subscriptions):
+            if node._closing:
+                self._signal.unsubscribe(node)
+        if clear := getattr(StylesCache.get_inner_outer, "cache_clear", None):
+            clear()
+        if not self._app.is_headless:  # a test has its own memory: it looks for it itself
+            self._collect(closed=closed)
+
+    def _collect(self, *, closed: bool) -> None:
+        if closed or not self._settled:
+            gc.collect()
+        if not self._settled:
+            self._settled = True
+            gc.freeze()  # what the first pictures needed is there to stay: it is looked at no more
+
+
+def _forget_watchers(observed: DOMNode) -> bool:
+    """Whether there were any that are closed."""
+    closed = False
+    watchers: dict[str, list[tuple[DOMNode, object]]] = getattr(observed, "__watchers", {})
+    for each in watchers.values():
+        if any(node._closing for node, _ in each):
+            each[:] = [watcher for watcher in each if not watcher[0]._closing]
+            closed = True
+    return closed
