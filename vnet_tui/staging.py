@@ -71,6 +71,11 @@ class Staging(Feed):
         self.applying = False
         """Whether staged drafts are being stored now: then it is not others who change them."""
 
+    @property
+    def provisional(self) -> bool:
+        """Whether what is stored may be taken back yet, so that it is looked at later."""
+        return self.applying
+
     def overtaken(self, draft: Draft) -> bool:
         """Whether others stored another definition since this draft was begun."""
         return self.stored.get(draft.uuid, draft.base) != draft.base
@@ -123,7 +128,7 @@ class Staging(Feed):
     def look_at_stored(self) -> None:
         """Compare the staged drafts with what is stored now."""
         connection, drafts = self.connection, tuple(self.staged.drafts.values())
-        if connection is not None and drafts and not self.applying:
+        if connection is not None and drafts and not self.provisional:
             self.run_latest("stored", partial(self._look, connection, drafts))
 
     async def _look(self, connection: Connection, drafts: Sequence[Draft]) -> None:
@@ -143,7 +148,7 @@ class Staging(Feed):
 
     def on_staging_seen(self, message: Seen) -> None:
         """Keep it, and say what others changed since the last look."""
-        if self.applying:
+        if self.provisional:
             return
         settled = [
             draft for draft in message.settled if self.staged.drafts.get(draft.uuid) is draft

@@ -112,6 +112,11 @@ class Trial(Staging):
     # -- what is known --------------------------------------------------------------------------
 
     @property
+    def provisional(self) -> bool:
+        """Whatever is on trial may be taken back."""
+        return super().provisional or self.checkpoint is not None
+
+    @property
     def on_trial_here(self) -> bool:
         """Whether the changes on trial were made here."""
         return self.checkpoint is not None and self.checkpoint.id in self._tried
@@ -181,6 +186,7 @@ class Trial(Staging):
         self._tried = tried
         if message.ending.kept:
             self.notify(f"What was on trial is kept: {message.ending.text}.")
+            self.look_at_stored()
             return
         staged = self.staged
         for draft in drafts:
@@ -190,6 +196,7 @@ class Trial(Staging):
         if drafts:
             self.outcome = None
         again = " What you edited is staged again." if drafts else ""
+        self.look_at_stored()
         text = f"Rolled back: {message.ending.text}.{again}"
         self.notify(text, severity="warning", timeout=20)
 

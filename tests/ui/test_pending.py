@@ -372,6 +372,6 @@ async def test_a_lost_connection_says_who_rolls_back() -> None:
         await until(pilot, lambda: shown(app, "on trial   60 s"))
         replay.lose(ConnectionError("the daemon is gone"))
         await until(pilot, lambda: app.connection is None)
-        await until(pilot, lambda: shown(app, "then the host rolls your changes back; connect to keep them"))
+        await until(pilot, lambda: shown(app, "then the host rolls your changes back"))
         replay.now += 61
         await until(pilot, lambda: shown(app, "time is up"))

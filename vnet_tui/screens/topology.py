@@ -22,12 +22,13 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Mode
 from vnet_tui.engine.views import Event, Guest, NetworkInfo, Rates
 from vnet_tui.feed import feed_of
+from vnet_tui.staging import staging_of
 from vnet_tui.units import bit_rate
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.networks_table import subnets
 from vnet_tui.widgets.picture import Line, Picture
-from vnet_tui.widgets.states import MODES
+from vnet_tui.widgets.states import EDITED, MODES
 from vnet_tui.widgets.topology_drawing import NOTHING
 from vnet_tui.widgets.topology_layout import (
     BRIDGE,
@@ -99,6 +100,7 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
         feed = feed_of(self)
         self.watch(feed, "networks", self._take_networks)
         self.watch(feed, "sample", self._draw, init=False)
+        self.watch(feed, "staged", self._draw, init=False)
         feed.happened.subscribe(self, self._take_event)
         self._map.focus()
 
@@ -163,6 +165,10 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
                 found.setdefault(guest.port, []).append(guest)
         return found
 
+    def _edited(self, info: NetworkInfo) -> bool:
+        """Whether edits of it are staged."""
+        return info.uuid in staging_of(self).staged.drafts
+
     def _branch(self, info: NetworkInfo) -> Branch:
         sample = feed_of(self).sample
         figures = sample.networks.get(info.uuid) if sample else None
@@ -174,7 +180,7 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
         )
         return Branch(
             network=info.uuid,
-            name=info.name,
+            name=f"{info.name} {EDITED}" if self._edited(info) else info.name,
             mode=info.mode,
             subnet=subnets(info),
             bridge=(info.bridge or "–") if info.active else None,
@@ -231,6 +237,8 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
             addresses = map(str, info.addresses)
             words = [info.bridge, *addresses] if info.bridge else [info.state.value, *addresses]
             rates = figures.traffic.rates if figures else None
+            if self._edited(info):
+                words.insert(0, f"{EDITED} edited, not applied")
             return _line(info.name, [*words, MODES[info.mode]], rates)
         if spot.kind == LINK:
             return self._told_of_link(spot.name)
