@@ -38,6 +38,11 @@ def test_a_subnet_drawn_one_address_a_character() -> None:
     assert bar == "·H·R····░█░░░░░·"
 
 
+def test_what_falls_on_the_hosts_character_stands_beside_it() -> None:
+    assert drawn(ip("10.0.0.1", 24), 32, reserved=("10.0.0.2",)) == "HR" + "·" * 30
+    assert drawn(ip("10.0.0.254", 24), 32, used=("10.0.0.253",)) == "·" * 30 + "█H"
+
+
 def test_a_range_stands_where_it_is_in_proportion() -> None:
     bar = drawn(ip("10.0.0.1", 24, ("10.0.0.128", "10.0.0.255")), 32)
     assert bar == "H" + "·" * 15 + "░" * 16

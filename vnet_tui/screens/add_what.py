@@ -17,6 +17,7 @@ from vnet_tui.assets import style_sheet
 from vnet_tui.drafts.lists import Kind
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.editing.element_fields import WORDS
+from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.live_table import Cell, LiveTable
 
 
@@ -40,7 +41,7 @@ class AddWhatScreen(ModalScreen[Kind | None]):
         with Vertical(classes="dialog -add"):
             yield Static(Text("Add"), classes="dialog--title")
             yield LiveTable[Kind]((Column(key="kind", label="", width=40, grow=1),))
-            yield Static(Text("enter  add it     esc  leave"), classes="dialog--hint")
+            yield HintLine(("enter", "add it"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """The likely one under the cursor."""

@@ -23,6 +23,7 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.editing.element_fields import Entry
 from vnet_tui.widgets.fields import Field, TextField
+from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.picture import Line, Picture
 
 SETTLE = 0.1
@@ -75,6 +76,7 @@ class ElementScreen(ModalScreen[Network | None]):
         self._drawing = drawing
         self._warned: list[Problem] = []
         self._leaving = False
+        self._begun = False
         self._network: Network | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,7 +87,7 @@ class ElementScreen(ModalScreen[Network | None]):
                 yield from self._fields.values()
             yield Picture(id="element-drawing")
             yield Static(id="element-problems")
-            yield Static(classes="dialog--hint")
+            yield HintLine()
 
     def on_mount(self) -> None:
         """Begin with the first line to type into."""
@@ -96,8 +98,8 @@ class ElementScreen(ModalScreen[Network | None]):
         self._look()
 
     def _hint(self, enter: str) -> None:
-        words = f"enter  {enter}     ↑ ↓  fields     ← →  choose     esc  leave"
-        self.query_one(".dialog--hint", Static).update(Text(words))
+        fixed = ("↑ ↓", "fields"), ("← →", "choose"), ("esc", "leave")
+        self.query_one(HintLine).tell(("enter", enter), *fixed)
 
     # -- looking at it beside the rest ----------------------------------------------------------
 
@@ -113,6 +115,7 @@ class ElementScreen(ModalScreen[Network | None]):
         """Look again."""
         message.stop()
         self._leaving = False
+        self._begun = True
         self._look()
 
     def _look(self, *, at_once: bool = False) -> None:
@@ -144,7 +147,8 @@ class ElementScreen(ModalScreen[Network | None]):
         if message.values != self._values:
             return
         self._network = message.network
-        self._tell(message.problems)
+        if self._begun:  # an empty form isn't wrong before anybody filled it in
+            self._tell(message.problems)
         self._draw()
         if self._leaving:
             self._leave(message)
@@ -189,7 +193,7 @@ class ElementScreen(ModalScreen[Network | None]):
             if isinstance(field, TextField) and field.insist() is not None:
                 field.control.focus()
                 return
-        self._leaving = True
+        self._leaving = self._begun = True
         self._look(at_once=True)
 
     def _leave(self, message: Examined) -> None:

@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from vnet_tui.assets import style_sheet
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.screens.confirm import ConfirmScreen
+from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.path_input import PathInput
 from vnet_tui.widgets.traffic_export import Exported, Form, as_csv, as_json
 
@@ -54,9 +55,7 @@ class ExportFileScreen(ModalScreen[Path | None]):
             yield Static(Text("Write what is shown to a file"), classes="dialog--title")
             yield PathInput(self._start, placeholder="path of a .csv or .json file", id="path")
             yield Static(id="verdict", classes="dialog--text")
-            yield Static(
-                Text("enter  write     tab  complete     esc  leave"), classes="dialog--hint"
-            )
+            yield HintLine(("enter", "write"), ("tab", "complete"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """Nothing is wrong yet."""

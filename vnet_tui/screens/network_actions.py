@@ -15,7 +15,9 @@ from vnet_tui.screens.definition_edits import DefinitionEdits
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
 
-ACTIONS_ON_NETWORKS = frozenset(action.id.replace("-", "_") for action in actions.NETWORK_ACTIONS)
+ACTIONS_ON_NETWORKS = frozenset(
+    action.id.replace("-", "_") for action in (*actions.NETWORK_ACTIONS, *actions.LIST_ACTIONS)
+)
 
 
 class NetworkActions(DefinitionEdits):

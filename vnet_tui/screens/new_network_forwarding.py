@@ -19,7 +19,7 @@ class ForwardingStep(EditorTab):
 
     def __init__(self) -> None:
         super().__init__(id="new-forwarding")
-        self._parts = (IncomingTab(), OutgoingTab())
+        self._parts = (IncomingTab(counted=False), OutgoingTab(counted=False))
 
     def compose(self) -> ComposeResult:
         """Both are always open."""

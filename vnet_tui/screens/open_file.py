@@ -23,6 +23,7 @@ from vnet_tui.engine.errors import Problem, ProblemsError, Severity, VnetError
 from vnet_tui.engine.views import NetworkInfo
 from vnet_tui.engine.xml.limits import MAX_BYTES
 from vnet_tui.widgets.explained import Paragraph, explained, problem_paragraph
+from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.paragraphs import Paragraphs
 from vnet_tui.widgets.path_input import PathInput, completions
@@ -83,9 +84,7 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
             yield Picture(id="offered")
             yield Static(id="verdict", classes="dialog--text")
             yield Paragraphs(id="problems")
-            yield Static(
-                Text("enter  define     tab  complete     esc  leave"), classes="dialog--hint"
-            )
+            yield HintLine(("enter", "define"), ("tab", "complete"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """The prompt keeps the focus; what is wrong scrolls with the arrows."""

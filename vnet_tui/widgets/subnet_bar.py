@@ -70,12 +70,23 @@ def subnet_bar(
         start, end = position(range_.start), position(range_.end)
         if start is not None and end is not None:
             bar[start : end + 1] = [RANGE] * (end + 1 - start)
-    for addresses, cell in ((used, USED), (reserved, RESERVED), ((ip.address,), HOST)):
+    host = position(ip.address)
+    for addresses, cell in ((used, USED), (reserved, RESERVED)):
         for address in addresses:
             place = position(address)
             if place is not None:
-                bar[place] = cell
+                bar[_beside(place, host, width)] = cell
+    if host is not None:
+        bar[host] = HOST
     return _joined(bar)
+
+
+def _beside(place: int, host: int | None, width: int) -> int:
+    """Where an address is drawn: what falls on the host's own character stands next to it. The
+    first addresses of a subnet, which are given away first, would never be seen otherwise."""
+    if place != host or width < 2:
+        return place
+    return place + 1 if place + 1 < width else place - 1
 
 
 def usage(ranges: Sequence[Range], used: Collection[Address]) -> str:

@@ -50,9 +50,11 @@ class RulesTab(ListTab):
     _keys: Sequence[str] = ()
     _keyed: Network | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, *, counted: bool = True) -> None:
+        """``counted``: of rules that may run, what they decided is shown."""
         settings = [_default(self.DIRECTION, self.DEFAULT)]
-        super().__init__(COLUMNS, settings, id=f"editor-{self.DIRECTION}")
+        columns = COLUMNS if counted else COLUMNS[:-2]
+        super().__init__(columns, settings, id=f"editor-{self.DIRECTION}")
 
     @property
     def _kind(self) -> Kind:
