@@ -5,6 +5,7 @@ Inside an :class:`~benchmarks.lib.arena.Arena`.
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from benchmarks.lib import arena
 from benchmarks.lib.bringup_rounds import Plan
-from benchmarks.lib.processes import proportional_memory
+from benchmarks.lib.processes import processor_time, proportional_memory
 
 MIB = 1024 * 1024
 
@@ -53,15 +54,31 @@ def serve(make: Callable[[], Side]) -> None:
         if side.list_all() != count:
             raise SystemExit(f"there are not {count} networks")
         names = [plan.name for plan in everything[:: max(1, count // LOOKS)]]
+        commands = [_command(side) for _ in range(LISTS)]
         arena.answer(
             {
                 "list": [_timed(side.list_all) for _ in range(LISTS)],
                 "look": [_timed(partial(side.look_up, name)) for name in names],
                 "dump": [_timed(partial(side.dump, name)) for name in names],
-                "command": [_timed(side.command) for _ in range(LISTS)],
+                **{part: [one[part] for one in commands] for part in commands[0]},
                 "memory": [proportional_memory([side.pid()]) / MIB],
             }
         )
+
+
+def _command(side: Side) -> dict[str, float]:
+    """A listing by a program: as long as it took, and processor time of its and the daemon's."""
+    client, daemon = _children(), processor_time(side.pid())
+    return {
+        "command": _timed(side.command),
+        "client": (_children() - client) * 1000,
+        "daemon": (processor_time(side.pid()) - daemon) * 1000,
+    }
+
+
+def _children() -> float:
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import selectors
 import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from benchmarks.lib import arena
 from benchmarks.lib.api_vnet import start_daemon
 from benchmarks.lib.bringup_rounds import Plan
-from benchmarks.lib.processes import proportional_memory
+from benchmarks.lib.processes import processor_time, proportional_memory
 from benchmarks.lib.vnet import document
 from vnet_tui import client
 
@@ -68,11 +66,6 @@ def _plug(plans: list[Plan], ports: int) -> None:
     subprocess.run(["ip", "-batch", "-"], input="".join(lines), text=True, check=True)
 
 
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def _follow(healthy: list[Follower], seconds: float) -> None:
     ways = selectors.DefaultSelector()
     for one in healthy:
@@ -94,18 +87,18 @@ def main() -> None:
     for _ in arena.questions():
         alone = [Follower(path)]
         _follow(alone, seconds / 2)
-        before, began = _cpu(daemon.pid), time.monotonic()
+        before, began = processor_time(daemon.pid), time.monotonic()
         _follow(alone, seconds / 2)
-        one_cpu = (_cpu(daemon.pid) - before) / (time.monotonic() - began)
+        one_cpu = (processor_time(daemon.pid) - before) / (time.monotonic() - began)
         memory = proportional_memory([daemon.pid])
         followers = [Follower(path) for _ in range(clients)]
         healthy = followers[stalled:]
         _follow(healthy, 2)
         for one in healthy:
             one.delays.clear()
-        before, began = _cpu(daemon.pid), time.monotonic()
+        before, began = processor_time(daemon.pid), time.monotonic()
         _follow(healthy, seconds)
-        cpu = (_cpu(daemon.pid) - before) / (time.monotonic() - began)
+        cpu = (processor_time(daemon.pid) - before) / (time.monotonic() - began)
         grown = proportional_memory([daemon.pid]) - memory
         arena.answer(
             {

@@ -20,6 +20,12 @@ def running(program: str) -> list[int]:
     return found
 
 
+def processor_time(pid: int) -> float:
+    """Seconds that the threads of a process have run so far, those that live (proc(5))."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
 def proportional_memory(pids: Iterable[int]) -> int:
     """The sum of their PSS, in bytes: what is shared with others counts in parts (proc(5))."""
     total = 0
