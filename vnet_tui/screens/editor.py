@@ -24,7 +24,7 @@ from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.drafting import DraftScreen
 from vnet_tui.screens.examination import Examination, examine
-from vnet_tui.staging import Stage
+from vnet_tui.staging import Stage, staging_of
 from vnet_tui.widgets.editing.addresses import AddressesTab
 from vnet_tui.widgets.editing.dns import DnsTab
 from vnet_tui.widgets.editing.document import DocumentEditor
@@ -163,7 +163,8 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
 
     async def judge(self, draft: Draft) -> Examination:
         """As the engine sees it. What its rules are known by is found here, too: that is kept."""
-        found = await examine(draft, feed_of(self).connection)
+        others = staging_of(self).staged.others(draft.uuid)
+        found = await examine(draft, feed_of(self).connection, others)
         if found.network is not None:
             for tab in (IncomingTab, OutgoingTab):
                 await asyncio.to_thread(rule_keys, found.network, tab.DIRECTION)

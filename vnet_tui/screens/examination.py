@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from vnet_tui.drafts.outlook import problems_of
 from vnet_tui.engine.check.report import scalar_line
 from vnet_tui.engine.errors import Problem, ProblemsError, Severity, VnetError
 from vnet_tui.engine.model import Network
@@ -39,13 +40,15 @@ class Examination:
         return tuple(dict.fromkeys((*self.problems, *self.obstacles)))
 
 
-async def examine(draft: Draft, connection: Connection | None) -> Examination:
-    """Look at a draft; without a connection, alone."""
+async def examine(
+    draft: Draft, connection: Connection | None, others: Sequence[Draft] = ()
+) -> Examination:
+    """Look at a draft, beside the ``others`` that are staged; without a connection, alone."""
     network = await asyncio.to_thread(lambda: draft.network)
     problems = draft.problems
     if network is not None and connection is not None:
         with suppress(VnetError):  # it is lost, which is told elsewhere; the next one is asked
-            problems = await connection.validate(draft.text)
+            problems = await problems_of(connection, draft, others)
     return Examination(draft=draft, network=network, problems=problems)
 
 
