@@ -347,3 +347,10 @@ def test_looking_needs_no_pyroute2_and_no_routing_table(lab: Lab) -> None:
         "assert not [name for name in sys.modules if name.startswith('pyroute2')]\n"
     )
     subprocess.run(["unshare", "--net", sys.executable, "-c", program], check=True)
+
+
+async def test_drivers_tell_the_speed_of_links_that_have_one(lab: Lab) -> None:
+    """A veth says 10 Gb/s (``drivers/net/veth.c``); the loopback interface has none."""
+    batch("link add speedy type veth peer name other", "link set speedy up", "link set other up")
+    async with await Links.open() as links:
+        assert await links.speeds(("speedy", "lo", "nowhere")) == {"speedy": 10e9}
