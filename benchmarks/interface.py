@@ -15,24 +15,33 @@ import json
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from math import ceil
 from statistics import median
 
 from benchmarks.lib.arena import Arena
+from benchmarks.lib.interface_keys import DOWN, Watched, served
 from benchmarks.lib.interface_start import BARE_NAME
 from benchmarks.lib.report import Comparison, print_report
 from benchmarks.wire import Terminal
 
-REPLAY = (sys.executable, "-m", "benchmarks.lib.interface_replay")
 OURS = (sys.executable, "-m", "vnet_tui", "--connect", "vnet:///embedded")
 BMON = ("bmon", "-p", "vb-*", "-o", "curses")
 BTOP = ("btop", "--utf-force")
 
-DOWN = b"\x1b[B"
-LONGEST = 2.0
-"""Seconds after which a key counts as one that did nothing."""
+LISTS: Sequence[tuple[tuple[int, int], str, Sequence[bytes]]] = (
+    ((80, 24), "", ()),
+    ((120, 40), "", ()),
+    ((120, 40), ", by rate", [b"o"] * 6),
+    ((120, 40), ", filtered", [b"/", b"n", b"e", b"t", b"0", b"\r"]),
+)
+"""The terminal, how the list is shown, and the keys for that."""
+
+REPEATS, REPEATS_A_SECOND = 90, 30
+"""Of a key that is held down."""
+
+STANDING = 16.0
+"""Seconds until figures that stand have no others before them."""
 
 PAUSES = (0.13, 0.21, 0.17, 0.29, 0.11, 0.23)
 """Between keys, in seconds: they fall upon every part of a second."""
@@ -76,60 +85,67 @@ def _line(what: str, figure: str, bound: str = "", *, holds: bool = True) -> boo
 
 
 def keys(options: argparse.Namespace) -> bool:
-    """The time from a key to what it paints, while all networks' figures move, and the bytes."""
+    """The time from a key to what it paints while all networks' figures move, and the bytes."""
     good = True
-    for columns, rows in ((80, 24), (120, 40)):
-        terminal = Terminal([*REPLAY, str(options.networks)], columns, rows)
-        try:
-            terminal.wait_for(b"net00000")
-            terminal.read(6)
+    for (columns, rows), how, pressed in LISTS:
+        with served(options.networks):
+            watched = Watched(columns, rows, pressed)
             taken = []
-            for number in range(1, options.presses + 1):
-                taken.append(1000 * _press(terminal, b"net%05d" % number))
-                terminal.read(PAUSES[number % len(PAUSES)])
-        finally:
-            terminal.close()
-        late = sorted(taken)[ceil(0.95 * len(taken)) - 1]
-        size = f"{columns}×{rows}"
-        figure = f"{late:.1f} ms"
-        typical = f"(median {median(taken):.1f}) at most {KEY_MS:g} ms"
-        what = f"key to repaint, {options.networks} live, {size}, p95"
-        good &= _line(what, figure, typical, holds=late <= KEY_MS)
+            for number in range(options.presses):
+                taken.append(watched.press(DOWN))
+                watched.terminal.read(PAUSES[number % len(PAUSES)])
+            if not how:
+                good &= _held(watched)
+            watched.terminal.close()
+        late, late_by_clock = (
+            1000 * sorted(times)[ceil(0.95 * len(times)) - 1]
+            for times in ([one.processor for one in taken], [one.clock for one in taken])
+        )
+        typical = 1000 * median(one.processor for one in taken)
+        good &= _line(
+            f"key to repaint, {options.networks} live, {columns}×{rows}{how}, p95",
+            f"{late:.1f} ms",
+            f"(median {typical:.1f}, by the clock {late_by_clock:.1f}) at most {KEY_MS:g} ms",
+            holds=late <= KEY_MS,
+        )
     return good & _moves(options)
 
 
-def _press(terminal: Terminal, name: bytes) -> float:
-    """Seconds until a network's name is written again: its row is the one under the cursor."""
-    seen = len(terminal.written)
-    began = time.perf_counter()
-    terminal.press(DOWN)
-    terminal.read_until(lambda: name in terminal.written[seen:], LONGEST)
-    taken = time.perf_counter() - began
-    if name not in terminal.written[seen:]:
-        raise SystemExit(f"the cursor did not come to {name.decode()}")
-    return taken
+def _held(watched: Watched) -> bool:
+    """How long after the last repeat of a key that is held down the cursor is where it led."""
+    last = int(watched.under_cursor.removeprefix("net")) + REPEATS
+    for _ in range(REPEATS - 1):
+        watched.terminal.press(DOWN)
+        watched.terminal.read(1 / REPEATS_A_SECOND)
+    behind = 1000 * watched.press(DOWN, f"net{last:05}").clock
+    most = 2000 / REPEATS_A_SECOND
+    return _line(
+        f"  held down for {REPEATS} repeats, then it stops after",
+        f"{behind:.1f} ms",
+        f"at most {most:.0f} ms, two repeats",
+        holds=behind <= most,
+    )
 
 
 def _moves(options: argparse.Namespace) -> bool:
-    """What a move of the cursor makes it write, with figures that stand."""
+    """What a move of the cursor makes it write, with figures that stand, until it rests."""
     good = True
     for columns, rows in ((80, 24), (120, 40)):
-        terminal = Terminal([*REPLAY, str(options.networks), "--still"], columns, rows)
-        try:
-            terminal.wait_for(b"net00000")
-            terminal.read(6)
+        with served(options.networks, still=True):
+            watched = Watched(columns, rows, wait=STANDING)
             written = []
-            for number in range(1, 41):
-                seen = len(terminal.written)
-                _press(terminal, b"net%05d" % number)
-                terminal.settle()
-                written.append(len(terminal.written) - seen)
-        finally:
-            terminal.close()
-        figure = f"{median(written):.0f} bytes"
-        worst = f"(at most {max(written)}, where it scrolls) at most {MOVE_BYTES}"
-        holds = median(written) <= MOVE_BYTES
-        good &= _line(f"the cursor moves, {columns}×{rows}", figure, worst, holds=holds)
+            for _ in range(40):
+                seen = len(watched.terminal.written)
+                watched.press(DOWN)
+                watched.terminal.settle()
+                written.append(len(watched.terminal.written) - seen)
+            watched.terminal.close()
+        good &= _line(
+            f"the cursor moves, and the list with it, {columns}×{rows}",
+            f"{max(written)} bytes",
+            f"(median {median(written):.0f}) at most {MOVE_BYTES}",
+            holds=max(written) <= MOVE_BYTES,
+        )
     return good
 
 

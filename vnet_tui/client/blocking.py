@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vnet_tui.client.way import Channel, SocketWay
 from vnet_tui.engine.paths import Paths
-from vnet_tui.protocol.messages import LONGEST_REPLY, BadMessageError
+from vnet_tui.protocol.messages import LONGEST_REPLY, BadMessageError, Json
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -66,6 +66,10 @@ class BlockingChannel:
         """Send bytes; where the connection is gone, :meth:`receive` will tell."""
         with contextlib.suppress(OSError):
             self._socket.sendall(data)
+
+    async def beside(self, work: Callable[[Json], T], message: Json) -> T:
+        """What a long computation makes of a message; there is nothing else to do."""
+        return work(message)
 
     async def receive(self) -> bytes | None:
         """The next message, without its zero byte; None when there are no more, or none in time."""

@@ -29,6 +29,10 @@ _MOST_IDLE = 4
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 """Seconds between attempts to reach a daemon that was lost; each pause is twice the one before."""
 
+LONG = 50_000
+"""Replies of so many bytes are decoded beside the event loop: those of a thousand networks take as
+long as a picture on a terminal may wait for."""
+
 CALL_PATIENCE = 3.0
 """Seconds for which a call tries to reach a daemon that answered before, unless told otherwise."""
 
@@ -137,7 +141,7 @@ class RemoteConnection:
             sent = _message(method.wire_name, method.encode_arguments(arguments), more=more)
             wire.write(pack(sent))
             while True:
-                reply = await self._reply(wire, method.wire_name)
+                reply, length = await self._reply(wire, method.wire_name)
                 content = _content(reply)
                 if PROGRESS in content and on_progress is not None:
                     from vnet_tui.engine.views import Progress
@@ -154,7 +158,7 @@ class RemoteConnection:
         self._give_back(wire)
         if method.result is None:
             return None
-        return _decoded(method, content.get(RESULT))
+        return await _decoded(wire, method, content.get(RESULT), length)
 
     async def _take(self) -> Channel:
         if self._closed:
@@ -185,20 +189,20 @@ class RemoteConnection:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _reply(self, wire: Channel, what: str) -> dict[str, Json]:
-        """The next reply. Raises the error that it tells."""
+    async def _reply(self, wire: Channel, what: str) -> tuple[dict[str, Json], int]:
+        """The next reply, and its length in bytes. Raises the error that it tells."""
         try:
             message = await wire.receive()
-            reply = None if message is None else unpack(message)
+            reply = {} if message is None else unpack(message)
         except BadMessageError as error:
             wire.abort()
             raise VnetError(f"what answers isn't vnetd: {error}") from None
-        if reply is None:
+        if message is None:
             raise await self._way.lost(wire, what)
         self._answered = True
         if "error" in reply:
             raise faults.from_wire(reply)
-        return reply
+        return reply, len(message)
 
     # Streams
 
@@ -215,12 +219,12 @@ class RemoteConnection:
     async def next_item(self, wire: Channel, method: Method) -> tuple[Any, int]:
         """The next item of a stream (None: there is none in this reply), and how many were skipped
         before it. A stream that the daemon ends is as lost as one that breaks off."""
-        reply = await self._reply(wire, method.wire_name)
+        reply, length = await self._reply(wire, method.wire_name)
         content = _content(reply)
         if not reply.get("continues"):
             wire.abort()
             raise ConnectionLostError(f"the daemon ended {method.wire_name}", START)
-        item = _decoded(method, content[RESULT]) if RESULT in content else None
+        item = await _decoded(wire, method, content[RESULT], length) if RESULT in content else None
         skipped = content.get(SKIPPED)
         return item, skipped if isinstance(skipped, int) else 0
 
@@ -235,9 +239,11 @@ def _content(reply: Mapping[str, Json]) -> Mapping[str, Json]:
     return content if isinstance(content, dict) else {}
 
 
-def _decoded(method: Method, value: Json) -> Any:
+async def _decoded(wire: Channel, method: Method, value: Json, length: int) -> Any:
     try:
-        return method.decode_result(value)
+        if length < LONG:
+            return method.decode_result(value)
+        return await wire.beside(method.decode_result, value)
     except WrongTypeError as error:
         raise VnetError(
             f"the daemon's answer to {method.wire_name} isn't understood: {error}",

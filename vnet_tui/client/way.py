@@ -5,9 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vnet_tui.engine.errors import ConnectionLostError, NotPermittedError
+from vnet_tui.protocol.messages import Json
+
+T = TypeVar("T")
 
 START = "systemctl start vnetd"
 
@@ -27,6 +30,9 @@ class Channel(Protocol):
 
         Raises :class:`~vnet_tui.protocol.messages.BadMessageError` for one that is too long.
         """
+
+    async def beside(self, work: Callable[[Json], T], message: Json) -> T:
+        """What a long computation makes of a message; other work goes on, if there is any."""
 
     def close(self) -> None:
         """End the connection when all is written."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from vnet_tui.protocol.messages import BadMessageError
+from vnet_tui.protocol.messages import BadMessageError, Json
 
 _AHEAD = 64 * 1024
 """Bytes that are taken while earlier messages still wait for their turn."""
 
 _UNSENT = 64 * 1024
 """Bytes that may wait to be written before :attr:`Wire.behind` is true."""
+
+
+T = TypeVar("T")
 
 
 class Budget:
@@ -91,6 +94,10 @@ class Wire(asyncio.Protocol):
                 await self._reader
             finally:
                 self._reader = None
+
+    async def beside(self, work: Callable[[Json], T], message: Json) -> T:
+        """What a long computation makes of a message, in a thread: other work goes on."""
+        return await asyncio.to_thread(work, message)
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
