@@ -157,6 +157,7 @@ class Changes:
             known = self._compiled.get(uuid)
             if known is None or known[0] != asked:
                 known = (asked, desired_network(record, network, asked[1], self._paths))
+                rules_digest(known[1].rules)  # is remembered, and asked for soon
                 self._compiled[uuid] = known
             compiled[uuid] = known[1]
         return Desired(networks=compiled)
@@ -188,7 +189,8 @@ class Changes:
         self, before: Desired, request: Request, *, refuse: bool = True
     ) -> tuple[Plan, Desired]:
         """From what runs to what is asked for; refused where something is in the way."""
-        desired = self._compile(request.records)
+        # Thousands of rules that are new take a while.
+        desired = await asyncio.to_thread(self._compile, request.records)
         observed = await self._observe(desired, request.scope, services=request.services)
         if refuse:
             await self._refuse_conflicts(before, desired, observed, request.scope)
