@@ -12,6 +12,7 @@ from tests.ui.playing import line_of, playing, until
 from tests.ui.replay import Replay
 from tests.ui.test_pending import PLAN, apply, shown, stage_two, theirs
 from vnet_tui.app import VnetApp
+from vnet_tui.engine.errors import Problem, Severity
 from vnet_tui.screens.apply_pending import ApplyPendingScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
 from vnet_tui.screens.question import QuestionScreen
@@ -50,6 +51,27 @@ def test_pending(compare: Callable[[Then], bool]) -> None:
     async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
         await pilot.press("down")
         await until(pilot, lambda: shown(app, "+  <title>Our lab</title>"))
+
+    assert compare(go)
+
+
+def test_marked_in_the_list(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        await pilot.press("escape")
+        await until(pilot, lambda: shown(app, "✎ 2 pending", "✎ edited"))
+        await until(pilot, lambda: replay.remembered())
+
+    assert compare(go)
+
+
+def test_applied(compare: Callable[[Then], bool]) -> None:
+    async def go(pilot: Pilot[Any], app: VnetApp, replay: Replay) -> None:
+        warning = "host port 22 is sshd's: it won't get what is forwarded to lab"
+        replay.problems = (Problem(message=warning, line=9, severity=Severity.WARNING),)
+        await apply(pilot, app, "k")
+        await until(pilot, lambda: shown(app, "Nothing is pending.", "lab, line 9"))
+        await until(pilot, lambda: len(app._notifications))  # it ends by time: not for pictures
+        app.clear_notifications()
 
     assert compare(go)
 
