@@ -229,7 +229,10 @@ network among the pending changes.
         """What the keys go to: nothing, while the form waits for the XML."""
         target = self._document if self._in_xml else self._tabs[self._opened].focus_target
         waits = self.broken and not self._in_xml
-        self.call_after_refresh(self.set_focus, None if waits else target)
+        if waits:
+            self.set_focus(None)  # at once: a key more would be typed in the document
+        else:
+            self.call_after_refresh(self.set_focus, target)
 
     def on_field_submitted(self, message: Field.Submitted) -> None:
         """Enter goes on, once what was typed can be read; at the end it creates."""
