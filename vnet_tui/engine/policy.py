@@ -81,7 +81,7 @@ class _Compiled:
         return self._made
 
 
-_compiled: Memo[Network, _Compiled] = Memo(_Compiled, size=1 << 12)
+_compiled: Memo[Network, _Compiled] = Memo(_Compiled, size=1 << 8)
 
 
 def is_forward(rule: Rule, *, outgoing: bool = False) -> bool:

@@ -54,4 +54,4 @@ def _followed(network: Network) -> dict[str, int]:
     return found
 
 
-_guests: Memo[Network, dict[str, int]] = Memo(_followed, size=1 << 10)
+_guests: Memo[Network, dict[str, int]] = Memo(_followed, size=1 << 8)

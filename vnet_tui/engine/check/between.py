@@ -60,7 +60,7 @@ class Between:
         self._find = find
         self._special = special
         self._looked: list[_Looked] = []
-        self._answer: Memo[tuple[Rule, ...], Found] = Memo(self._look, size=1 << 10)
+        self._answer: Memo[tuple[Rule, ...], Found] = Memo(self._look, size=1 << 6)
 
     def __call__(self, rules: tuple[Rule, ...]) -> Found:
         """What is found in a policy."""
