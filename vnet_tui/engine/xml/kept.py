@@ -13,15 +13,16 @@ from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml.reader import reread
 from vnet_tui.engine.xml.writer import is_written_as, write
 
-_CHARACTERS = 1 << 25
-"""Of all texts whose networks are remembered: room for those of fifty networks with ten thousand
-rules each."""
-
 
 class _Kept:
-    """The networks in the texts that were asked for last. May be used by several threads."""
+    """The networks in the texts that were asked for last. May be used by several threads.
 
-    def __init__(self) -> None:
+    ``most`` is how many characters all texts may have: room for those of fifty networks with ten
+    thousand rules each.
+    """
+
+    def __init__(self, most: int = 1 << 25) -> None:
+        self._most = most
         self._networks: OrderedDict[str, Network] = OrderedDict()
         self._characters = 0
         self._keeping = Lock()
@@ -36,7 +37,7 @@ class _Kept:
         with self._keeping:
             if self._networks.setdefault(text, made) is made:
                 self._characters += len(text)
-            while self._characters > _CHARACTERS:
+            while self._characters > self._most:
                 gone, _ = self._networks.popitem(last=False)
                 self._characters -= len(gone)
         return made
