@@ -395,8 +395,8 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         style = self.get_component_rich_style(f"live-table--{role}")
         if cursor:
             under = self.get_component_rich_style(f"live-table--{cursor}")
-            if self.app.native_ansi_color and cursor == "cursor":
-                style = under  # sixteen colours leave no pair of role and cursor to be read
+            if self.get_component_styles(f"live-table--{cursor}").has_rule("color"):
+                style = under  # its ink is for all roles: theirs can't be read on its paper
             else:
                 style = style + Style(bgcolor=under.bgcolor, bold=under.bold or None)
         self._styles_by_role[(role, cursor)] = style
