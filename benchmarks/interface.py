@@ -40,7 +40,7 @@ LISTS: Sequence[tuple[tuple[int, int], str, Sequence[bytes]]] = (
 REPEATS, REPEATS_A_SECOND = 90, 30
 """Of a key that is held down."""
 
-STANDING = 16.0
+STANDING = 20.0
 """Seconds until figures that stand have no others before them."""
 
 PAUSES = (0.13, 0.21, 0.17, 0.29, 0.11, 0.23)

@@ -29,7 +29,7 @@ VARIETY = 12
 BETWEEN_EVENTS = 3
 """So many seconds pass from one event to the next."""
 
-SOON, SETTLED, FAST = 10, 90, 0.02
+SOON, SETTLED, FAST = 8, 90, 0.1
 """Figures that come to rest stand for some seconds, in which the interface is opened; then many
 more seconds with the same pass quickly, until the last minute has no others."""
 
@@ -63,9 +63,8 @@ async def _serve(paths: Paths, count: int, *, still: bool) -> None:
     with only_daemon(paths), listening(paths.socket) as socket:
         await server.serve(socket)
         for second in count_up(1):
-            await asyncio.sleep(FAST if still and second > SOON else 1)
-            if not still or second < SOON + SETTLED:
-                replay.tick()
+            await asyncio.sleep(FAST if still and SOON < second < SOON + SETTLED else 1)
+            replay.tick()
             if second % BETWEEN_EVENTS == 0 and not still:
                 info = next(infos)
                 replay.change(info.uuid, info, EventKind.LEASE_ADDED, "so")

@@ -116,12 +116,12 @@ async def test_live_figures_cost_little(size: Size) -> None:
         assert 100 < a_second < 4000
 
 
-async def test_cursor_costs_little(size: Size) -> None:
+async def test_cursor_costs_little() -> None:
     """1,500 bytes a move are the most, also of one that scrolls."""
     replay = Replay(many(1000))
     replay.moving = 0
-    app = Watched(replay, size)
-    async with app.run_test(size=size) as pilot:
+    app = Watched(replay, Size(80, 24))
+    async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         for _ in range(26):
             app.written.clear()
