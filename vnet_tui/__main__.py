@@ -159,7 +159,7 @@ def run(paths: Paths, uri: str = "", *, read_only: bool = False) -> int:
         config = replace(config, read_only=True)
 
     async def connect() -> Connection:
-        connection = await client.open(uri, paths=paths, watch=True)
+        connection = await client.open(uri, paths=paths, prompt=True)
         if not config.read_only:
             return connection
         from vnet_tui.client.read_only import only_reading

@@ -49,9 +49,9 @@ class Feed(App[None]):
     """Whether nothing can be changed from here."""
 
     class Arrived(Message):
-        """The networks, and where they are."""
+        """The networks, and where they are, once that is known."""
 
-        def __init__(self, host: HostInfo, networks: tuple[NetworkInfo, ...]) -> None:
+        def __init__(self, host: HostInfo | None, networks: tuple[NetworkInfo, ...]) -> None:
             super().__init__()
             self.host = host
             self.networks = networks
@@ -74,6 +74,7 @@ class Feed(App[None]):
         super().__init__()
         self.happened: Signal[Event] = Signal(self, "happened")
         self._wanted = asyncio.Event()
+        self._shown = asyncio.Event()
         self._forgetting = Forgetting(self, self.happened)
 
     def ask_again(self) -> None:
@@ -99,6 +100,9 @@ class Feed(App[None]):
                 await self._wanted.wait()
                 self._wanted.clear()
                 networks = await connection.networks()
+                if networks and self.host is None:  # that takes longer: the picture comes first
+                    self.post_message(self.Arrived(None, networks))
+                    await self._shown.wait()
                 self.post_message(self.Arrived(await connection.host(), networks))
         except Exception as error:
             self.post_message(Lost(error))
@@ -121,8 +125,9 @@ class Feed(App[None]):
 
     def on_feed_arrived(self, message: Arrived) -> None:
         """Keep what arrived."""
-        self.host = message.host
+        self.host = message.host or self.host
         self.networks = message.networks
+        self.call_after_refresh(self._shown.set)
 
     def on_feed_sampled(self, message: Sampled) -> None:
         """Keep what arrived."""

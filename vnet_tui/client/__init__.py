@@ -17,12 +17,15 @@ SSH = "vnet+ssh://"
 URIS = f"{SYSTEM}, {EMBEDDED}, {SANDBOX} and {SSH}[USER@]HOST[:PORT]/system"
 
 
-async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False) -> Connection:
+async def open(
+    uri: str = "", *, paths: Paths | None = None, watch: bool = False, prompt: bool = False
+) -> Connection:
     """The manager of networks that a URI names; to be ended with ``close()``.
 
     - ``vnet:///system``: the daemon of this host, by its socket in the run directory;
     - ``vnet:///embedded``: an engine in this process; with ``watch`` it ends what a killed one
-      left half-done, and watches the host, as a daemon does anyway;
+      left half-done, and watches the host, as a daemon does anyway; where it is to be
+      ``prompt``, it lists networks before that, and begins when samples are asked for;
     - ``vnet:///sandbox``: a daemon in a sandbox of its own, which ends with ``close()``;
     - ``vnet+ssh://user@host/system``: the daemon of another host, through ssh;
     - nothing: what VNET_URI names, else the daemon where it answers, else an engine here.
@@ -53,8 +56,10 @@ async def open(uri: str = "", *, paths: Paths | None = None, watch: bool = False
 
         # Importing the engine takes 200 ms: in a thread, an interface answers to keys meanwhile.
         await asyncio.to_thread(importlib.import_module, "vnet_tui.client.local")
-        from vnet_tui.client.local import LocalConnection, connect
+        from vnet_tui.client.local import LocalConnection, PromptConnection, connect
 
+        if prompt:
+            return PromptConnection(paths)
         return await connect(paths) if watch else LocalConnection(paths)
     if uri == SANDBOX:
         from vnet_tui.client.remote import RemoteConnection
