@@ -41,6 +41,17 @@ DOCUMENT = """\
 </network>
 """
 ELSEWHERE = DOCUMENT.replace("</network>", '  <bridge name="br0"/>\n</network>')
+EMPTY = DOCUMENT.replace(
+    DOCUMENT[DOCUMENT.index("<outgoing>") :],
+    """\
+<outgoing default="deny"/>
+  </forwarding>
+</network>
+""",
+)
+EMPTY_BEFORE = EMPTY.replace('<outgoing default="deny"/>', "").replace(
+    "<incoming", "<outgoing/><incoming"
+)
 TANGLED = DOCUMENT.replace("<!-- of the fifth -->", "<!-- of the sixth --> <!-- of the fifth -->")
 
 PIECES = [
@@ -125,7 +136,7 @@ def agree(known: Similar, document: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize("base", [DOCUMENT, ELSEWHERE, TANGLED])
+@pytest.mark.parametrize("base", [DOCUMENT, ELSEWHERE, EMPTY, EMPTY_BEFORE, TANGLED])
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_piece_put_in_anywhere_or_in_place_of_something(base: str, piece: str) -> None:
     for at in range(0, len(base), 7):
@@ -136,7 +147,8 @@ def test_a_piece_put_in_anywhere_or_in_place_of_something(base: str, piece: str)
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_edit_after_edit(data: st.DataObject) -> None:
-    known, document = remembering(DOCUMENT), DOCUMENT
+    document = data.draw(st.sampled_from([DOCUMENT, ELSEWHERE, EMPTY, EMPTY_BEFORE]))
+    known = remembering(document)
     for _ in range(data.draw(st.integers(1, 6))):
         rows = document.split("\n")
         at = data.draw(st.integers(0, len(rows)))
@@ -168,6 +180,13 @@ def test_what_differs_in_a_rule_is_read_in_part(was: str, now: str) -> None:
     assert agree(known, DOCUMENT.replace(was, now, 1))
     assert agree(known, DOCUMENT)
     assert agree(known, DOCUMENT.replace('"9"', '"99"'))
+
+
+@pytest.mark.parametrize("base", [EMPTY, EMPTY_BEFORE])
+def test_a_policy_without_rules_goes_down_with_the_others(base: str) -> None:
+    known = remembering(base)
+    assert agree(known, base.replace('<deny port="7"/>', '<deny port="7"/>\n\n'))
+    assert agree(known, base)
 
 
 def test_rules_that_stay_are_the_same_objects() -> None:

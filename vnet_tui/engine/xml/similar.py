@@ -95,7 +95,7 @@ class Similar:
             return
         text = _without_id(found.text)
         cut = len(text) - len(found.text)
-        policies = tuple(_rules(one, cut) for one in forwarding.children if one.children)
+        policies = tuple(_rules(one, cut) for one in forwarding.children)
         if any(one.tangled for one in (forwarding, *forwarding.children)):
             return
         ends = found.node.children[-1] is forwarding
@@ -168,7 +168,8 @@ def _read(known: _Known, text: str) -> _Known | None:
     same_before, same_after = alike(known.text, text)
     begin, end = same_before, len(known.text) - same_after
     for rules in known.policies:
-        if rules.bounds[0] <= begin and end <= rules.bounds[-1]:
+        # One without rules may be a tag that nothing stands in.
+        if len(rules.bounds) > 2 and rules.bounds[0] <= begin and end <= rules.bounds[-1]:
             piece = _piece(known.text, rules, text, begin, end)
             return None if piece is None else _pieced(known, rules, text, piece)
     return None
