@@ -202,17 +202,12 @@ class NetworksScreen(ListControls):
         if self.table.display is empty:
             self.table.display = not empty
             if empty:
-                self.mount(self._welcome(), after=self.table)
+                self.mount(Welcome(examples(), id="welcome"), after=self.table)
             else:
                 self.query(Welcome).remove()
                 self.table.focus()
         self._tell_status()
         self.tell_filter()
-
-    def _welcome(self) -> Welcome:
-        feed = self._feed
-        sandbox = feed.host is not None and feed.host.via == "sandbox"
-        return Welcome(examples(), sandbox=sandbox, read_only=feed.read_only, id="welcome")
 
     def _approach_goal(self) -> None:
         """Put the cursor on what was just defined, once the list has it."""

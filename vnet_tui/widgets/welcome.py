@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textual import events
 
+from vnet_tui.feed import feed_of
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
 
@@ -20,18 +21,21 @@ WAYS = (
 class Welcome(Picture):
     """A few lines; nothing to press that isn't a key of the list as well."""
 
-    def __init__(
-        self, examples: Path, *, sandbox: bool, read_only: bool, id: str | None = None
-    ) -> None:
-        """``sandbox``: this is one. ``read_only``: nothing can be made from here."""
+    def __init__(self, examples: Path, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._examples = examples
-        self._sandbox = sandbox
-        self._read_only = read_only
+        self._examples = sorted(path.stem for path in examples.glob("*.xml"))
+        self._place = examples
         self._ways: dict[int, str] = {}
 
     def on_mount(self) -> None:
-        """Say it."""
+        """Say it; where this is, is known a moment later."""
+        feed = feed_of(self)
+        self.watch(feed, "host", self._say, init=False)
+        self.watch(feed, "read_only", self._say, init=False)
+        self._say()
+
+    def _say(self) -> None:
+        feed = feed_of(self)
         lines: list[Line] = [
             (Cell("No networks yet.", "strong"),),
             (),
@@ -39,18 +43,19 @@ class Welcome(Picture):
             (Cell("addresses from DHCP, names in DNS, and rules about what may pass."),),
             (),
         ]
-        if self._read_only:
+        self._ways.clear()
+        if feed.read_only:
             self.show([*lines, (Cell("This is only to look: nothing can be made here.", "dim"),)])
             return
         for key, action, words in WAYS:
             self._ways[len(lines)] = action
             lines.append((Cell(key, "accent"), Cell(f"  {words}")))
             if key == "e":
-                names = ", ".join(sorted(path.stem for path in self._examples.glob("*.xml")))
-                lines.append((Cell(f"   {names};", "dim"),))
-                lines.append((Cell(f"   they are in {self._examples}", "dim"),))
+                names = f"{', '.join(self._examples)}," if self._examples else "one of those"
+                lines.append((Cell(f"   {names}", "dim"),))
+                lines.append((Cell(f"   in {self._place}", "dim"),))
         lines.append(())
-        if self._sandbox:
+        if feed.host is not None and feed.host.via == "sandbox":
             lines.append((Cell("This is the sandbox: nothing that you do here touches the host."),))
         else:
             lines.append((Cell("To try everything first, without touching this host:"),))

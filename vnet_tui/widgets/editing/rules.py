@@ -26,7 +26,7 @@ from vnet_tui.widgets.states import RULE_STATES
 
 COLUMNS = (
     Column(key="position", label="#", width=5, justify="right"),
-    Column(key="rule", label="rule", width=38, grow=4, most=110),
+    Column(key="rule", label="rule", width=36, grow=4, most=110),
     Column(key="state", label="now", width=11),
     Column(key="packets", label="packets", width=SIZE_WIDTH, justify="right"),
     Column(key="bytes", label="bytes", width=SIZE_WIDTH, justify="right", drop=1),
