@@ -167,14 +167,15 @@ def plan(
 
 
 def _columns(width: int) -> Columns:
-    """What is free is shared: names of guests get most of it."""
-    spare = max(0, width - 79)
+    """What is free is shared: names of guests get most of it, those of links the first cell."""
+    first = min(max(0, width - 79), 1)
+    spare = max(0, width - 79 - first)
     return Columns(
         guest=9 + min(spare * 35 // 100, 19),
         port=7 + min(spare * 15 // 100, 8),
         box=13 + min(spare * 20 // 100, 15),
         gap=min(spare * 10 // 100, 12),
-        host=8 + min(spare, 1) + min(spare * 10 // 100, 10),
+        host=8 + first + min(spare * 10 // 100, 10),
         link=9 + min(spare * 10 // 100, 8),
     )
 
