@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection, OnProgress
     from vnet_tui.engine.views import Checkpoint
 
-
 _OF_EDITS = ("action_stage", "action_apply_pending")
 """What can be done on a screen that stages edits, or shows those that are staged."""
 
@@ -81,6 +80,11 @@ class Applying(Trial):
     def on_trial_tried(self, message: Trial.Tried) -> None:  # noqa: ARG002 - that it is over
         """Another half may be left."""
         self._taking_back = False
+
+    def watch_connection(self, connection: Connection | None) -> None:
+        """What couldn't be taken back is tried again with the next connection."""
+        self._taking_back = False
+        super().watch_connection(connection)
 
     # -- what is on trial -----------------------------------------------------------------------
 
@@ -170,7 +174,8 @@ class Applying(Trial):
     def ask_before_leaving(self) -> bool:
         """Whether something would be lost by leaving now, and a question about it was asked."""
         checkpoint = self.checkpoint
-        if checkpoint is not None and self.on_trial_here and self.connection is not None:
+        whole = checkpoint is not None and checkpoint.id != self.half
+        if checkpoint is not None and whole and self.on_trial_here and self.connection is not None:
             self._ask_about_trial(checkpoint)
             return True
         told = []

@@ -20,6 +20,7 @@ from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import Connection
 from vnet_tui.client.local import LocalConnection, connect
 from vnet_tui.screens.apply_pending import ApplyPendingScreen
+from vnet_tui.screens.failure import FailureScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
 from vnet_tui.screens.pending import PendingScreen
 from vnet_tui.staging import Stage
@@ -154,3 +155,32 @@ async def test_two_administrators(lab: Lab) -> None:
             stored = await other.xml("one", inactive=True)
             assert "<title>T</title>" in stored
             assert "10.41.0.150" in stored
+
+
+async def test_what_was_done_before_a_failure_is_undone_and_told(lab: Lab) -> None:
+    async def opened() -> Connection:
+        return await connect(lab.paths)
+
+    async with LocalConnection(lab.paths) as other:
+        for each in (ONE, TWO):
+            await other.define(each)
+        await other.start(["one", "two"])
+        async with interface(opened) as (app, pilot):
+            await stage(pilot, app, "one", r"10\.41\.", "10.45.")
+            await stage(pilot, app, "two", r"10\.42\.", "10.46.")
+            await open_pending(pilot, app, "disconnects guests")
+            lab.ip("link", "add", "uplink", "type", "bridge")
+            lab.ip("addr", "add", "10.46.0.9/24", "dev", "uplink")
+            lab.ip("link", "set", "uplink", "up")
+            await pilot.press("p")
+            await until(pilot, lambda: isinstance(app.screen, ApplyPendingScreen))
+            await pilot.press("k")
+            await until(pilot, lambda: isinstance(app.screen, FailureScreen), PATIENCE)
+            await until(pilot, lambda: shown(app, "network   two", "10.46.0.0/24", "uplink"))
+            assert shown(
+                app, "undone    ✓ one defined anew", "✓ one edited", "networks are as before"
+            )
+            assert addresses("vn-one") == ["10.41.0.1/24"]
+            assert "10.42.0.1" in await other.xml("two", inactive=True)
+            assert len(app.staged) == 2
+        await other.stop(["one", "two"])
