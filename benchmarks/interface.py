@@ -177,7 +177,7 @@ def monitoring(options: argparse.Namespace) -> bool:
 
 def start(options: argparse.Namespace) -> bool:
     """The first full picture on a real daemon, and on an engine in the same process."""
-    sides = {"vnet:///system": START, "vnet:///embedded": None, BARE_NAME: None}
+    sides = {"vnet:///system": START, "vnet:///embedded": START, BARE_NAME: None}
     taken: dict[str, list[float]] = {name: [] for name in sides}
     with Arena("benchmarks.lib.interface_start", str(options.networks)) as arena:
         for _ in range(options.runs):
