@@ -20,6 +20,13 @@ FOUND = Finding(
     commands=(("systemctl", "stop", "unbound"),),
 )
 
+
+def losing(first: Replay, second: Replay) -> VnetApp:
+    """An application that finds the second connection when it is told to seek one."""
+    connect = Flaky(first, second)
+    return VnetApp(connect, theme="vnet-dark", again_after=(3600.0,), clock=lambda: first.now)
+
+
 SCREENS = [
     pytest.param("enter", "10.0.0.1/24", True, id="network"),
     pytest.param("m", "scale fit", True, id="monitor"),
@@ -37,9 +44,7 @@ SCREENS = [
 async def test_each_screen_tells_and_comes_back(key: str, sign: str, past: bool) -> None:
     first, second = Replay(), Replay()
     first.findings = (FOUND,)
-    app = VnetApp(
-        Flaky(first, second), theme="vnet-dark", again_after=(3600.0,), clock=lambda: first.now
-    )
+    app = losing(first, second)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: "old" in picture(app))
         await pilot.press(key)
@@ -58,9 +63,7 @@ async def test_each_screen_tells_and_comes_back(key: str, sign: str, past: bool)
 async def test_the_doctor_and_explanations_ask_the_new_connection() -> None:
     first, second = Replay(), Replay()
     second.findings = (FOUND,)
-    app = VnetApp(
-        Flaky(first, second), theme="vnet-dark", again_after=(3600.0,), clock=lambda: first.now
-    )
+    app = losing(first, second)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: "old" in picture(app))
         await pilot.press("D")

@@ -10,7 +10,7 @@ from textual.widget import Widget
 from vnet_tui.engine import entries
 from vnet_tui.engine.check.report import scalar_line
 from vnet_tui.engine.conflicts import unsupported
-from vnet_tui.engine.model import Bridge, Connections, Mode, Network, SharedInterface
+from vnet_tui.engine.model import Bridge, Connections, Mode, Network, SharedInterface, Switch
 from vnet_tui.widgets.editing.general import with_mode
 from vnet_tui.widgets.editing.settings import Setting, Settings, attribute, line_of
 from vnet_tui.widgets.editing.tab import EditorTab
@@ -38,8 +38,9 @@ EXPLAINED = {
 OTHERS = (
     ("shared interface", Network(name="other", interface=SharedInterface(name="eth0"))),
     ("tunnel to other hosts", Network(name="other", connections=Connections())),
+    ("VDE switch beside the bridge", Network(name="other", switch=Switch(type="vde"))),
 )
-"""What else a network can be; both are written in the XML, where an engine can run them."""
+"""What else a network can be; all are written in the XML, where an engine can run them."""
 
 
 class NameStep(EditorTab):
