@@ -5,13 +5,15 @@ After an intended change: ``pytest tests/ui/test_snapshots.py --snapshot-update`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.ui.looks import MEDIUM, SMALL, Before, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.recorded import DEMO, OLD
 from tests.ui.replay import Replay
@@ -21,9 +23,6 @@ from vnet_tui.screens.failure import FailureScreen
 from vnet_tui.screens.open_file import OpenFileScreen
 
 SnapCompare = Callable[..., bool]
-Before = Callable[[Pilot[Any]], Awaitable[None]]
-
-SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
 
 
 def shows(pilot: Pilot[Any], text: str) -> Callable[[], bool]:
@@ -51,37 +50,32 @@ def after(replay: Replay, then: Before | None = None) -> Before:
     return before
 
 
-@pytest.mark.parametrize("size", [SMALL, MEDIUM, LARGE], ids=["80x24", "120x40", "200x60"])
-@pytest.mark.parametrize("theme", ["vnet-dark", "vnet-light", "ansi-dark"])
-def test_home(snap_compare: SnapCompare, size: tuple[int, int], theme: str) -> None:
+def test_home(looks: Looks) -> None:
     replay = Replay()
-    app = playing(replay, theme=theme)
-    assert snap_compare(app, terminal_size=size, run_before=after(replay))
+    assert looks(playing(replay), after(replay))
 
 
-def test_no_networks(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vnet_tui.screens.networks.examples", lambda: "/usr/share/vnet/examples")
+def test_no_networks(looks: Looks, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Path("/usr/share/vnet/examples")
+    monkeypatch.setattr("vnet_tui.screens.networks.examples", lambda: place)
 
     async def before(pilot: Pilot[Any]) -> None:
         await until(pilot, shows(pilot, "No networks yet."))
 
-    assert snap_compare(playing(Replay(())), terminal_size=SMALL, run_before=before)
+    assert looks(playing(Replay(())), before)
 
 
-@pytest.mark.parametrize("theme", ["vnet-dark", "ansi-dark"])
-def test_question(snap_compare: SnapCompare, theme: str) -> None:
+def test_question(looks: Looks) -> None:
     replay = Replay()
 
     async def ask(pilot: Pilot[Any]) -> None:
         await pilot.press("x")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
 
-    app = playing(replay, theme=theme)
-    assert snap_compare(app, terminal_size=SMALL, run_before=after(replay, ask))
+    assert looks(playing(replay), after(replay, ask))
 
 
-@pytest.mark.parametrize("theme", ["vnet-dark", "ansi-dark"])
-def test_failure(snap_compare: SnapCompare, theme: str) -> None:
+def test_failure(looks: Looks) -> None:
     replay = Replay()
     replay.fail = StepFailedError(
         "start dnsmasq for old",
@@ -96,11 +90,10 @@ def test_failure(snap_compare: SnapCompare, theme: str) -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, FailureScreen))
         await until(pilot, shows(pilot, "remedy"))
 
-    app = playing(replay, theme=theme)
-    assert snap_compare(app, terminal_size=SMALL, run_before=after(replay, start))
+    assert looks(playing(replay), after(replay, start))
 
 
-def test_progress(snap_compare: SnapCompare) -> None:
+def test_progress(looks: Looks) -> None:
     replay = Replay()
     reached: list[None] = []
 
@@ -115,12 +108,10 @@ def test_progress(snap_compare: SnapCompare) -> None:
         await pilot.press("down", "down", "s")
         await until(pilot, shows(pilot, "2/4"))
 
-    assert snap_compare(playing(replay), terminal_size=SMALL, run_before=after(replay, start))
+    assert looks(playing(replay), after(replay, start))
 
 
-def test_errors_of_a_document(
-    snap_compare: SnapCompare, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_of_a_document(looks: Looks, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.xml").write_text("<network/>")
     replay = Replay()
@@ -146,27 +137,27 @@ def test_errors_of_a_document(
         await pilot.press("enter")
         await until(pilot, shows(pilot, "line 9"))
 
-    assert snap_compare(playing(replay), terminal_size=SMALL, run_before=after(replay, refuse))
+    assert looks(playing(replay), after(replay, refuse))
 
 
-def test_palette(snap_compare: SnapCompare) -> None:
+def test_palette(looks: Looks) -> None:
     replay = Replay()
 
     async def search(pilot: Pilot[Any]) -> None:
         await pilot.press("ctrl+p", *"lab")
         await until(pilot, shows(pilot, "bring lab to its definition"))
 
-    assert snap_compare(playing(replay), terminal_size=SMALL, run_before=after(replay, search))
+    assert looks(playing(replay), after(replay, search))
 
 
-def test_all_keys(snap_compare: SnapCompare) -> None:
+def test_all_keys(looks: Looks) -> None:
     replay = Replay()
 
     async def ask(pilot: Pilot[Any]) -> None:
         await pilot.press("question_mark")
         await until(pilot, shows(pilot, "Page down"))
 
-    assert snap_compare(playing(replay), terminal_size=MEDIUM, run_before=after(replay, ask))
+    assert looks(playing(replay), after(replay, ask))
 
 
 def test_one_defined_network_on_a_large_terminal(snap_compare: SnapCompare) -> None:
