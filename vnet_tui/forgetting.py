@@ -34,8 +34,8 @@ class Forgetting:
         self._settled = False
 
     def forget(self) -> None:
-        """Forget what watched, subscribed or was painted and is closed. It takes some ten
-        microseconds; where something was closed, all its memory is looked for, in some 20 ms: by
+        """Forget what watched, subscribed or was painted and is closed. It takes some
+        microseconds; where something was closed, all its memory is looked for, in some 25 ms: by
         itself Python does that seldom (see :mod:`vnet_tui.promptness`)."""
         screens = self._app.screen_stack
         closed = len(screens) < self._screens
