@@ -8,9 +8,10 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from tests.ui.looks import SMALL, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.replay import Replay
-from tests.ui.test_snapshots import SMALL, SnapCompare, after
+from tests.ui.test_snapshots import after
 from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import NotPermittedError
@@ -114,7 +115,7 @@ async def test_what_goes_on_is_ended_by_escape() -> None:
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
 
 
-def test_as_a_picture(snap_compare: SnapCompare) -> None:
+def test_as_a_picture(looks: Looks) -> None:
     replay = Replay()
 
     async def ask(pilot: Pilot[None]) -> None:
@@ -124,4 +125,4 @@ def test_as_a_picture(snap_compare: SnapCompare) -> None:
         await typed(pilot, "network-list --all")
         await until(pilot, lambda: "192.168.50.0/24" in picture(pilot.app))
 
-    assert snap_compare(playing(replay), terminal_size=SMALL, run_before=after(replay, ask))
+    assert looks(playing(replay), after(replay, ask))

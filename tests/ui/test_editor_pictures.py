@@ -1,4 +1,4 @@
-"""Pictures of the editor and its forms, at each size, and in other colours.
+"""Pictures of the editor and its forms.
 
 ``pytest tests/ui/test_editor_pictures.py --snapshot-update`` takes them anew.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
+from tests.ui.looks import LARGE, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.test_editor import Judging
 from tests.ui.test_snapshots import SnapCompare
 
-SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
 SIGNS = {
     "1": "[NAT]",
     "2": "127 addresses",
@@ -26,16 +27,10 @@ SIGNS = {
 """What is seen when a tab shows all that it has."""
 
 
-def taken(
-    compare: SnapCompare,
-    size: tuple[int, int],
-    tab: str,
-    *more: tuple[str, str],
-    theme: str = "vnet-dark",
-) -> bool:
+def taken(looks: Looks, tab: str, *more: tuple[str, str]) -> bool:
     """Whether a tab of the editor looks as it did, after ``more``: keys, and what they lead to."""
     replay = Judging()
-    app = playing(replay, theme=theme)
+    app = playing(replay)
 
     async def before(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: "old" in picture(app))
@@ -46,7 +41,7 @@ def taken(
         await follow(pilot, *more)
         await pilot.pause()
 
-    return compare(app, terminal_size=size, run_before=before)
+    return looks(app, before)
 
 
 async def follow(pilot: Pilot[Any], *steps: tuple[str, str]) -> None:
@@ -57,43 +52,28 @@ async def follow(pilot: Pilot[Any], *steps: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("tab", "123456")
-def test_each_tab_at_the_smallest_size(snap_compare: SnapCompare, tab: str) -> None:
-    assert taken(snap_compare, SMALL, tab)
+def test_each_tab(looks: Looks, tab: str) -> None:
+    assert taken(looks, tab)
 
 
-@pytest.mark.parametrize("size", [MEDIUM, LARGE], ids=["120x40", "200x60"])
-@pytest.mark.parametrize("tab", "24")
-def test_lists_where_there_is_room(
-    snap_compare: SnapCompare, tab: str, size: tuple[int, int]
-) -> None:
-    assert taken(snap_compare, size, tab)
+def test_what_can_be_added(looks: Looks) -> None:
+    assert taken(looks, "2", ("plus", "a DHCP option"))
 
 
-@pytest.mark.parametrize("theme", ["vnet-light", "ansi-dark"])
-@pytest.mark.parametrize("tab", "46")
-def test_other_colours(snap_compare: SnapCompare, tab: str, theme: str) -> None:
-    assert taken(snap_compare, SMALL, tab, theme=theme)
-
-
-def test_what_can_be_added(snap_compare: SnapCompare) -> None:
-    assert taken(snap_compare, SMALL, "2", ("plus", "a DHCP option"))
-
-
-@pytest.mark.parametrize("theme", ["vnet-dark", "vnet-light", "ansi-dark"])
-def test_a_form_with_an_error(snap_compare: SnapCompare, theme: str) -> None:
+def test_a_form_with_an_error(looks: Looks) -> None:
     typed = "1 0 . 0 . 0 . 6 4 down 1 0 . 0 . 0 . 2 0 0"
     more = ("plus", "a DHCP range"), ("2", "lease time"), (typed, "overlaps")
-    assert taken(snap_compare, SMALL, "2", *more, theme=theme)
+    assert taken(looks, "2", *more)
 
 
-def test_the_form_of_a_rule(snap_compare: SnapCompare) -> None:
-    assert taken(snap_compare, SMALL, "4", ("down enter", "Change an incoming rule"))
+def test_the_form_of_a_rule(looks: Looks) -> None:
+    assert taken(looks, "4", ("down enter", "Change an incoming rule"))
 
 
-def test_broken_xml_beside_the_form(snap_compare: SnapCompare) -> None:
+def test_broken_xml_beside_the_form(snap_compare: SnapCompare, snapshot: SnapshotAssertion) -> None:
     broken = "6 ctrl+home down end backspace x", "the form waits for the XML"
-    assert taken(snap_compare, LARGE, "4", broken)
+    assert taken(Looks(snap_compare, snapshot, LARGE), "4", broken)
 
 
-def test_leaving(snap_compare: SnapCompare) -> None:
-    assert taken(snap_compare, SMALL, "5", ("delete", "allow everything"), ("escape", "Leave Foo?"))
+def test_leaving(looks: Looks) -> None:
+    assert taken(looks, "5", ("delete", "allow everything"), ("escape", "Leave Foo?"))

@@ -6,19 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.pilot import Pilot
 
+from tests.ui.looks import MEDIUM, SMALL, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.recorded import FOO, WEB
 from tests.ui.replay import Replay
-from tests.ui.test_snapshots import SnapCompare
 from vnet_tui.engine.doctor.findings import Finding
 from vnet_tui.engine.errors import DriverError, Severity, VnetError
 from vnet_tui.engine.views import EventKind, State
 from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.screens.doctor import DoctorScreen
 from vnet_tui.screens.networks import NetworksScreen
-
-SMALL, LARGE, HUGE = (80, 24), (120, 40), (200, 60)
 
 DROPS = Finding(
     severity=Severity.ERROR,
@@ -132,7 +131,7 @@ async def test_an_error_of_the_explanation_stands_where_the_answer_would() -> No
 async def test_all_events_come_live_and_are_filtered() -> None:
     replay = Replay()
     app = playing(replay)
-    async with app.run_test(size=LARGE) as pilot:
+    async with app.run_test(size=MEDIUM) as pilot:
         await until(pilot, lambda: "Foo" in picture(app))
         await pilot.press("E")
         await until(pilot, lambda: "table flushed by another program" in picture(app))
@@ -169,15 +168,14 @@ async def test_only_so_many_events_are_kept() -> None:
         assert len(events) == 2000
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=lambda size: f"{size[0]}")
 @pytest.mark.parametrize("key", ["D", "X", "E"])
-def test_pictures(snap_compare: SnapCompare, key: str, size: tuple[int, int]) -> None:
+def test_pictures(looks: Looks, key: str) -> None:
     app = playing(examined(DROPS, NO_DNS))
     sign = {"D": "2 findings", "X": "Explain", "E": "table flushed"}[key]
 
-    async def show(pilot: object) -> None:
-        await until(pilot, lambda: "Foo" in picture(app))  # type: ignore[arg-type]
-        await pilot.press(key)  # type: ignore[attr-defined]
-        await until(pilot, lambda: sign in picture(app))  # type: ignore[arg-type]
+    async def show(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "Foo" in picture(app))
+        await pilot.press(key)
+        await until(pilot, lambda: sign in picture(app))
 
-    assert snap_compare(app, terminal_size=size, run_before=show)
+    assert looks(app, show)

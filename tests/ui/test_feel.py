@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 from textual.pilot import Pilot
 
+from tests.ui.looks import SMALL, Looks
 from tests.ui.playing import line_of, picture, playing, until
 from tests.ui.recorded import DEMO, many
 from tests.ui.replay import Replay
-from tests.ui.test_snapshots import SMALL, SnapCompare, after
+from tests.ui.test_snapshots import SnapCompare, after
 from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import IMPORTED_LATER, Connection
 from vnet_tui.client.read_only import only_reading
@@ -176,7 +177,7 @@ def test_high_contrast(snap_compare: SnapCompare) -> None:
     assert snap_compare(app, terminal_size=SMALL, run_before=after(replay))
 
 
-def test_ascii(snap_compare: SnapCompare) -> None:
+def test_ascii(looks: Looks) -> None:
     replay = Replay()
     app = configured(replay, Config(ascii="on"), theme="ansi-dark")
 
@@ -189,10 +190,10 @@ def test_ascii(snap_compare: SnapCompare) -> None:
         await until(pilot, lambda: "Mb/s" in line_of(app, "Foo"))
         await pilot.pause()
 
-    assert snap_compare(app, terminal_size=(120, 40), run_before=before)
+    assert looks(app, before)
 
 
-def test_a_lost_connection_as_a_picture(snap_compare: SnapCompare) -> None:
+def test_a_lost_connection_as_a_picture(looks: Looks) -> None:
     replay = Replay()
     app = VnetApp(Flaky(replay), theme="vnet-dark", again_after=(3600.0,), clock=lambda: replay.now)
 
@@ -200,7 +201,7 @@ def test_a_lost_connection_as_a_picture(snap_compare: SnapCompare) -> None:
         replay.lose(VnetError("the daemon went away"))
         await until(pilot, lambda: "connection lost" in picture(app))
 
-    assert snap_compare(app, terminal_size=(120, 40), run_before=after(replay, lose))
+    assert looks(app, after(replay, lose))
 
 
 # -- only to look ------------------------------------------------------------------------------

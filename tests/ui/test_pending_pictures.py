@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.ui.looks import Looks
 from tests.ui.playing import line_of, playing, until
 from tests.ui.replay import Replay
 from tests.ui.test_pending import PLAN, apply, shown, stage_two, theirs
@@ -17,24 +18,17 @@ from vnet_tui.screens.apply_pending import ApplyPendingScreen
 from vnet_tui.screens.overtaken import OvertakenScreen
 from vnet_tui.screens.question import QuestionScreen
 
-SnapCompare = Callable[..., bool]
 Then = Callable[[Pilot[Any], VnetApp, Replay], Awaitable[None]]
 
-SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x60": (200, 60)}
 
-
-@pytest.fixture(params=["80x24", "120x40", "200x60", "light", "ansi"])
-def compare(request: pytest.FixtureRequest, snap_compare: SnapCompare) -> Callable[[Then], bool]:
-    """Compares what is shown after two edits were staged and something was done: dark at three
-    sizes, and small in other colours."""
-    themes = {"light": "vnet-light", "ansi": "ansi-dark"}
-    theme = themes.get(request.param, "vnet-dark")
-    size = SIZES.get(request.param, SIZES["80x24"])
+@pytest.fixture
+def compare(looks: Looks) -> Callable[[Then], bool]:
+    """Compares what is shown after two edits were staged and something was done."""
 
     def compared(then: Then) -> bool:
         replay = Replay()
         replay.preview = PLAN
-        app = playing(replay, theme=theme)
+        app = playing(replay)
 
         async def before(pilot: Pilot[Any]) -> None:
             await stage_two(pilot, app)
@@ -42,7 +36,7 @@ def compare(request: pytest.FixtureRequest, snap_compare: SnapCompare) -> Callab
             await then(pilot, app, replay)
             await pilot.pause()
 
-        return snap_compare(app, terminal_size=size, run_before=before)
+        return looks(app, before)
 
     return compared
 
