@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
 from vnet_tui.drafts.draft import Draft
 from vnet_tui.engine.errors import ConflictError, Problem, StateError
-from vnet_tui.engine.model import Action, Mode, Network
+from vnet_tui.engine.model import Action, Mode, Network, Subnet
 from vnet_tui.engine.views import Disturbance, PlannedStep, Preview
 from vnet_tui.screens.failure import FailureScreen
 from vnet_tui.screens.networks import NetworksScreen
@@ -239,6 +240,28 @@ async def test_leaving_asks_only_when_something_was_typed() -> None:
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
     assert replay.calls == []
+
+
+async def test_a_subnet_that_is_found_late_takes_nothing_from_what_is_typed() -> None:
+    replay = Replay()
+    found, suggest = asyncio.Event(), replay.suggest_subnet
+
+    async def late(prefix: int = 24, family: int = 4) -> Subnet:
+        await found.wait()
+        return await suggest(prefix, family)
+
+    replay.suggest_subnet = late  # type: ignore[method-assign]
+    app = playing(replay)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, shows(app, " ● Foo"))
+        await pilot.press("n")
+        await until(pilot, shows(app, "[1 Name]"))
+        await until(pilot, lambda: settled(app))
+        await pilot.press(*"mi")
+        found.set()
+        await pilot.press(*"ll")
+        await until(pilot, lambda: [str(ip.subnet) for ip in network(app).ips] == ["10.77.0.0/24"])
+        assert network(app).name == "mill"
 
 
 async def test_it_can_be_staged() -> None:

@@ -68,6 +68,7 @@ class DraftScreen(Screen[Result]):
         self._settling: Timer | None = None
         self._examining = False
         self._due = False
+        self._moved = False  # whether the form went elsewhere while a draft was looked at
 
     @property
     def draft(self) -> Draft:
@@ -190,7 +191,7 @@ class DraftScreen(Screen[Result]):
         self.open_or_bar()
         self.show()
         self.examined()
-        if not self._document.points:
+        if self._moved or not self._document.points:
             self._point()
 
     def open_or_bar(self) -> None:
@@ -206,7 +207,8 @@ class DraftScreen(Screen[Result]):
 
     def _point(self) -> None:
         """Mark where in the document the form is at work; not while that is yet to follow."""
-        if self._examination.draft is self._draft and (line := self.form.line):
+        self._moved = self._examination.draft is not self._draft
+        if not self._moved and (line := self.form.line):
             self._document.point_at(range(line - 1, line))
 
     def on_live_table_highlighted(self, message: LiveTable.Highlighted) -> None:  # noqa: ARG002

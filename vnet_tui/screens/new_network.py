@@ -24,15 +24,16 @@ from vnet_tui.engine.errors import Problem, VnetError
 from vnet_tui.engine.model import Network, Subnet
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.confirm import ConfirmScreen
-from vnet_tui.screens.drafting import DraftScreen
+from vnet_tui.screens.drafting import TYPING, DraftScreen
 from vnet_tui.screens.examination import Examination, errors, examine_new
-from vnet_tui.screens.new_network_addresses import AddressesStep
+from vnet_tui.screens.new_network_addresses import CHOOSE, AddressesStep
 from vnet_tui.screens.new_network_dhcp import DhcpStep
 from vnet_tui.screens.new_network_forwarding import ForwardingStep
 from vnet_tui.screens.new_network_name import NameStep
 from vnet_tui.screens.new_network_review import How, ReviewStep
 from vnet_tui.staging import Stage
 from vnet_tui.widgets.editing.document import DocumentEditor
+from vnet_tui.widgets.editing.settings import Settings
 from vnet_tui.widgets.editing.tab import EditorTab, Running
 from vnet_tui.widgets.explained import Paragraph, problem_paragraph
 from vnet_tui.widgets.fields import Field, TextField
@@ -97,7 +98,9 @@ network among the pending changes.
     def __init__(self, networks: Sequence[NetworkInfo] = ()) -> None:
         """``networks`` are those that are there: the name that is proposed is free."""
         network = proposed({info.name for info in networks})
-        super().__init__(Draft.new(network), network, DocumentEditor(id="new-document"))
+        draft = Draft.new(network)
+        document = DocumentEditor(id="new-document")
+        super().__init__(draft, replace(network, uuid=draft.uuid), document)
         self._wanted: How | None = None
         self._opened = GuideStep.NAME
         self._in_xml = False
@@ -145,14 +148,21 @@ network among the pending changes.
             return  # the second step says how to ask again, and is told why not
 
     def on_new_network_screen_proposed(self, message: Proposed) -> None:
-        """Begin with this subnet, unless somebody was faster."""
-        network = self._network
-        if network and not network.ips and self._draft.edits == self._began.edits:
-            network = with_interface(network, 4, first_of(message.subnet))
-            fresh = self._draft is self._began
-            self.put(Draft.new(replace(network, uuid=self._draft.uuid)), network)
-            if fresh:
-                self._began = self._draft
+        """Begin with this subnet, unless somebody was faster. What is being typed comes first."""
+        if any(settings.sending for settings in self.query(Settings)):
+            self.call_later(self.on_new_network_screen_proposed, message)
+            return
+        network, what = self._network, CHOOSE.format(4)
+        chosen = any(edit.what in (what, TYPING) for edit in self._draft.edits)
+        if network is None or network.ips or chosen:
+            return
+        network = with_interface(network, 4, first_of(message.subnet))
+        if self._draft is not self._began:
+            self.put(self._draft.edited(what, network), network)
+            return
+        self.put(Draft.new(network), network)
+        self._document.show_document(self._draft.text, mark=False)  # nobody did anything
+        self._began = self._draft
 
     @property
     def form(self) -> EditorTab:

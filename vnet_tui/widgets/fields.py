@@ -169,6 +169,7 @@ class TextField(Field[Value]):
         self._input = Input(text, placeholder=example, compact=True)
         self._input.cursor_blink = False
         self._put: str | None = text
+        self._taken = text
         self._touched = False
         self._value: Value | None = None
         self._problem: VnetError | None = None
@@ -218,7 +219,13 @@ class TextField(Field[Value]):
         self.look()
         return self.problem
 
+    @property
+    def behind(self) -> bool:
+        """Whether something was typed that isn't read yet."""
+        return self._input.value != self._taken
+
     def _take(self, text: str) -> None:
+        self._taken = text
         self._value, self._problem = None, None
         if not text.strip():
             self._problem = NEEDED if self._needed else None

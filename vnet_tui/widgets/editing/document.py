@@ -61,14 +61,14 @@ class DocumentEditor(TextArea):
 
     # -- what is shown --------------------------------------------------------------------------
 
-    def show_document(self, text: str) -> None:
-        """Show another document, and point at the lines that are others than before."""
+    def show_document(self, text: str, *, mark: bool = True) -> None:
+        """Show another document, and ``mark`` the lines that are others than before."""
         before = self.document.lines
         if Document(text).lines == before:
             return
         with self.prevent(TextArea.Changed):  # it wasn't typed
             self.load_text(text)
-        if before != [""]:
+        if mark and before != [""]:
             self.point_at(_changed(before, self.document.lines))
 
     def _set_document(self, text: str, language: str | None) -> None:  # noqa: ARG002 - Textual's

@@ -52,7 +52,8 @@ class Setting:
 
     @property
     def _being_typed(self) -> bool:
-        return self.field.problem is not None and self.field.has_focus_within
+        wrong = self.field.problem is not None and self.field.has_focus_within
+        return wrong or (isinstance(self.field, TextField) and self.field.behind)
 
     def edited(self, network: Network) -> Network:
         """The network with what the field says; the same where that can't be read."""
@@ -132,6 +133,11 @@ class Settings(VerticalScroll, can_focus=False):
             if field.problem is None or self._shown.get(field, field) != value:
                 setting.show(network)
             self._shown[field] = value
+
+    @property
+    def sending(self) -> bool:
+        """Whether edits are on their way to whoever shows this."""
+        return bool(self._sent)
 
     def on_field_changed(self, message: Field.Changed) -> None:
         """An edit, if it says another thing than the network."""
