@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from vnet_tui.engine.drivers.link_speed import link_speeds
 from vnet_tui.engine.drivers.links.look import Look
 from vnet_tui.engine.drivers.links.messages import LinkMessage
+from vnet_tui.engine.drivers.links.speed import link_speeds
 from vnet_tui.engine.drivers.links.watch import LinkWatch, listen
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Interface
