@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
-from itertools import count as count_up
-from itertools import cycle
+from itertools import count as count_up, cycle
 from pathlib import Path
 from uuid import UUID
 

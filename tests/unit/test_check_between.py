@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from vnet_tui.engine.check import between
 from vnet_tui.engine.check.between import Between

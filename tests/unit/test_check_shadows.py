@@ -8,8 +8,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tests.netns.test_firewall_property import forwardings, some_probes
 from tests.support.firewall_lab import GUESTS, network

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.widgets.columns import ROOMY, Column, place
 from vnet_tui.widgets.networks_table import COLUMNS

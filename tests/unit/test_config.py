@@ -71,7 +71,7 @@ keys = "H,?"
         ("read-only = 'yes'", 1, ("read-only can't be 'yes'", "true or false")),
         ("keys = 7", 1, ("keys is a table", "[keys]")),
         ("[keys]\nstart = 'F9'", 2, ("there is no action start",)),
-        ("[keys]\nstart-netwrk = 'f9'", 2, ("did you mean start-network?",)),
+        ("[keys]\nstart-netwrk = 'f7'", 2, ("did you mean start-network?",)),
         ("[keys]\nstart-network = 7", 2, ("start-network can't have the key 7",)),
         ("[keys]\nstart-network = ''", 2, ("start-network can't have the key ''",)),
         ("[keys]\nstart-network = 'F99'", 2, ("there is no key 'F99'",)),
@@ -93,10 +93,10 @@ def test_what_is_wrong_is_told_with_its_line(
 
 def test_a_wrong_part_leaves_the_others(tmp_path: Path) -> None:
     config = loaded(
-        tmp_path, "theme = 'light'\nascii = 'no'\n[keys]\nstart-network = 'f9'\nnope = 'f8'\n"
+        tmp_path, "theme = 'light'\nascii = 'no'\n[keys]\nstart-network = 'f7'\nnope = 'f8'\n"
     )
     assert (config.theme, config.ascii) == ("light", "auto")
-    assert config.keys == {"start-network": "f9"}
+    assert config.keys == {"start-network": "f7"}
     assert [line for line, _ in told(config)] == [2, 5]
 
 
@@ -153,10 +153,10 @@ def test_all_keys_are_listed_as_configured(
     assert len(listed) == len(actions.every())
     file = tmp_path / "vnet-tui" / "config.toml"
     file.parent.mkdir()
-    file.write_text("[keys]\nstart-network = 'f9'\nstrat = 'f8'\n")
+    file.write_text("[keys]\nstart-network = 'f7'\nstrat = 'f8'\n")
     assert main(["--list-keys"]) == 1
     told = capsys.readouterr()
-    assert "start-network        f9 " in told.out
+    assert "start-network        f7 " in told.out
     assert f"{file}:3: there is no action strat" in told.err
 
 
@@ -165,4 +165,4 @@ def test_the_configuration_in_the_guide_is_right(tmp_path: Path) -> None:
     example = guide.partition("```toml\n")[2].partition("```")[0]
     config = loaded(tmp_path, example)
     assert not config.problems
-    assert config.keys == {"stop-network": "f9", "refresh": "f5,ctrl+r"}
+    assert config.keys == {"stop-network": "f7", "refresh": "f5,ctrl+r"}

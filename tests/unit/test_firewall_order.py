@@ -8,8 +8,7 @@ from itertools import combinations
 from operator import attrgetter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.support.firewall_lab import SPACE, network
 from vnet_tui.engine.drivers.firewall.order import Ends, Span, gather, places, spans

@@ -13,8 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.engine.drivers.firewall.layout import EMPTY
 from vnet_tui.engine.drivers.firewall.matches import quoted

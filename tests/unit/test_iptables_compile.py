@@ -12,8 +12,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.unit.test_firewall_render import GOLDEN as DOCUMENTS
-from tests.unit.test_firewall_render import ruleset
+from tests.unit.test_firewall_render import GOLDEN as DOCUMENTS, ruleset
 from vnet_tui.engine.drivers.firewall.iptables.compile import compile_tables
 from vnet_tui.engine.drivers.firewall.iptables.edits import Edit, change, rewrite
 from vnet_tui.engine.drivers.firewall.iptables.rules import FAMILIES, TABLES, Table

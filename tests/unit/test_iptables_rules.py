@@ -10,8 +10,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.support.iptables_model import Packet, Walk
 from vnet_tui.engine.drivers.firewall.iptables.dispatch import checked, dispatch

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vnet_tui import __main__ as entrance
-from vnet_tui import __version__
+from vnet_tui import __main__ as entrance, __version__
 from vnet_tui.engine.paths import Paths
 from vnet_tui.themes import theme_for
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.engine.check.names import interface_name_problem, mac_problem
 from vnet_tui.engine.naming import derive_bridge_name, derive_mac

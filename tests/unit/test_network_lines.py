@@ -6,8 +6,7 @@ from ipaddress import ip_address, ip_interface
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.engine.describe import preview
 from vnet_tui.engine.errors import DriverError

@@ -6,8 +6,7 @@ import struct
 from ipaddress import IPv4Address
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.sandbox.names import first_address, question
 from vnet_tui.sandbox.traffic import Budget, echo_request

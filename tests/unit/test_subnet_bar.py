@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from vnet_tui.engine.model import Address, Ip, Range
 from vnet_tui.widgets.subnet_bar import subnet_bar, usage, window

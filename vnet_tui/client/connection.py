@@ -20,11 +20,11 @@ if TYPE_CHECKING:
         HistoryPoint,
         HostInfo,
         Lease,
+        OnProgress as OnProgress,
         Preview,
         RuleStatus,
         Sample,
     )
-    from vnet_tui.engine.views import OnProgress as OnProgress
 
 _VIEWS = (
     *("Checkpoint", "Event", "Flows", "Guest", "HistoryPoint", "HostInfo", "Lease", "OnProgress"),

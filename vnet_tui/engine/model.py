@@ -13,11 +13,13 @@ from enum import StrEnum
 from ipaddress import ip_interface
 from uuid import UUID
 
-from vnet_tui.engine.terms import Action as Action
-from vnet_tui.engine.terms import Address as Address
-from vnet_tui.engine.terms import Interface as Interface
-from vnet_tui.engine.terms import Mode as Mode
-from vnet_tui.engine.terms import Subnet as Subnet
+from vnet_tui.engine.terms import (
+    Action as Action,
+    Address as Address,
+    Interface as Interface,
+    Mode as Mode,
+    Subnet as Subnet,
+)
 
 INFINITE_LEASE = 0xFFFFFFFF
 """A lease that never ends, as DHCP writes it (RFC 2131, section 3.3), in seconds."""

@@ -8,8 +8,7 @@ attached and packets forwarded, and records are written when all else is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 

@@ -9,10 +9,12 @@ from enum import IntEnum, StrEnum
 from typing import Literal
 from uuid import UUID
 
-from vnet_tui.engine.network_info import NetworkInfo as NetworkInfo
-from vnet_tui.engine.network_info import Ref as Ref
-from vnet_tui.engine.network_info import State as State
-from vnet_tui.engine.network_info import Verb as Verb
+from vnet_tui.engine.network_info import (
+    NetworkInfo as NetworkInfo,
+    Ref as Ref,
+    State as State,
+    Verb as Verb,
+)
 from vnet_tui.engine.rule_counters import Count, GuestCount
 from vnet_tui.engine.rule_log import INCOMING
 from vnet_tui.engine.terms import Action, Address

@@ -20,8 +20,7 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import HistoryPoint
 from vnet_tui.feed import feed_of
 from vnet_tui.screens.filtered import FilteredScreen
-from vnet_tui.units import clock as time_of_day
-from vnet_tui.units import duration
+from vnet_tui.units import clock as time_of_day, duration
 from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell, LiveTable

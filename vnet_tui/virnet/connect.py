@@ -14,8 +14,7 @@ from uuid import UUID
 
 from vnet_tui import __version__
 from vnet_tui.engine.views import EventKind
-from vnet_tui.virnet import constants as c
-from vnet_tui.virnet import dispatch
+from vnet_tui.virnet import constants as c, dispatch
 from vnet_tui.virnet.background import Background
 from vnet_tui.virnet.errors import failure, translated
 from vnet_tui.virnet.network import virNetwork

@@ -15,8 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from vnet_tui.engine.drivers.firewall.ports import BOTH, first_runs
 from vnet_tui.engine.drivers.firewall.scopes import Scope, ScopeIndex
-from vnet_tui.engine.model import PortRange
-from vnet_tui.engine.model import Protocol as Transport
+from vnet_tui.engine.model import PortRange, Protocol as Transport
 
 V = TypeVar("V")
 

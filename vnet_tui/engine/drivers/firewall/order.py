@@ -11,8 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, groupby
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
-from typing import Protocol as Protocol_
+from typing import Any, Generic, Protocol as Protocol_, TypeVar
 
 from vnet_tui.engine.drivers.firewall.scopes import Prefixes
 from vnet_tui.engine.model import PortRange, Protocol, Subnet

@@ -16,8 +16,7 @@ from vnet_tui.engine.drivers.firewall.iptables.rules import (
     Extension,
     Rule,
 )
-from vnet_tui.engine.drivers.firewall.iptables.tree import Chains as Growing
-from vnet_tui.engine.drivers.firewall.iptables.tree import write_rules
+from vnet_tui.engine.drivers.firewall.iptables.tree import Chains as Growing, write_rules
 from vnet_tui.engine.drivers.firewall.ports import protocols
 from vnet_tui.engine.model import PortRange, Protocol
 from vnet_tui.engine.resources import Forward

@@ -27,8 +27,7 @@ from vnet_tui.engine.drivers.firewall.iptables.rules import (
     structure,
 )
 from vnet_tui.engine.drivers.firewall.iptables.tables import FoundTable
-from vnet_tui.engine.drivers.firewall.iptables.transaction import Marks
-from vnet_tui.engine.drivers.firewall.iptables.transaction import Sums as Written
+from vnet_tui.engine.drivers.firewall.iptables.transaction import Marks, Sums as Written
 from vnet_tui.engine.errors import ConflictError, Problem
 from vnet_tui.engine.resources import FirewallState
 
