@@ -10,8 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
+from tests.ui.looks import LARGE, SMALL, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.recorded import FOO
 from tests.ui.replay import Replay
@@ -28,7 +30,6 @@ from vnet_tui.widgets.editing.document import DocumentEditor
 SnapCompare = Callable[..., bool]
 Before = Callable[[Pilot[Any]], Awaitable[None]]
 
-SMALL, MEDIUM, LARGE = (80, 24), (120, 40), (200, 60)
 PINNED = UUID("00000000-0000-4000-8000-00000000abcd")
 
 PLAN = Preview(
@@ -361,35 +362,21 @@ STEPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-AT_MEDIUM = ("dhcp", "review")
-"""Between the smallest and the widest there is little difference: two steps show it."""
-
-LOOKS = [
-    pytest.param(size, keys, sign, id=f"{name}-{size[0]}x{size[1]}")
-    for name, keys, sign in STEPS
-    for size in (SMALL, MEDIUM, LARGE)
-    if size != MEDIUM or name in AT_MEDIUM
-]
-
-
 @pytest.mark.usefixtures("same_uuid")
-@pytest.mark.parametrize(("size", "keys", "sign"), LOOKS)
-def test_steps(
-    snap_compare: SnapCompare, size: tuple[int, int], keys: tuple[str, ...], sign: str
-) -> None:
+@pytest.mark.parametrize(
+    ("keys", "sign"), [pytest.param(keys, sign, id=name) for name, keys, sign in STEPS]
+)
+def test_steps(looks: Looks, keys: tuple[str, ...], sign: str) -> None:
     replay = Replay()
     replay.preview = PLAN
-    app = playing(replay)
-    assert snap_compare(app, terminal_size=size, run_before=before(*keys, sign=sign))
+    assert looks(playing(replay), before(*keys, sign=sign))
 
 
 @pytest.mark.usefixtures("same_uuid")
-@pytest.mark.parametrize("theme", ["vnet-light", "ansi-dark"])
-def test_other_colours(snap_compare: SnapCompare, theme: str) -> None:
+def test_an_address_in_the_way(snap_compare: SnapCompare, snapshot: SnapshotAssertion) -> None:
     replay = Replay()
     replay.obstacle = ConflictError(
         "mill can't start", [Problem(message="10.77.0.0/24 overlaps 10.77.0.9/16 on eth0", line=5)]
     )
-    app = playing(replay, theme=theme)
     drive = before(*"mill", "enter", sign="overlaps")
-    assert snap_compare(app, terminal_size=(160, 40), run_before=drive)
+    assert Looks(snap_compare, snapshot, (160, 40))(playing(replay), drive)
