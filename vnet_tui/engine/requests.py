@@ -32,7 +32,8 @@ def start(networks: Mapping[UUID, Network]) -> NamedChange:
     """That these networks run. Raises :class:`~vnet_tui.engine.errors.UnsupportedError` for what
     this engine can't run, and when prepared StateError for what runs already."""
     _runnable(networks)
-    settled = {uuid: kept(network) for uuid, network in networks.items()}
+    # What is in the way is told with the lines of the document that was given.
+    settled = {uuid: (kept(network)[0], network) for uuid, network in networks.items()}
 
     def prepare(running: Running) -> Request:
         already = sorted(net.name for uuid, net in networks.items() if uuid in running)
