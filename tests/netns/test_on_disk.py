@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,15 @@ from tests.support.inventory import inventory
 from tests.support.lab import Lab
 from tests.support.networks import document, network
 from vnet_tui.engine.engine import Engine
+from vnet_tui.engine.model import Network
+from vnet_tui.engine.store import Store, StoreContents
 from vnet_tui.engine.views import EventKind, NetworkInfo, State
-from vnet_tui.engine.xml import write
+from vnet_tui.engine.xml import reread, write
 
 ONE, TWO = document("one"), document("two", address="10.2.0.1")
 EDITED = ONE.replace("10.1.0.200", "10.1.0.150")
 TOLD = EventKind.CHANGED_ON_DISK
+MANY = 1_500
 
 
 @pytest.fixture
@@ -128,3 +131,42 @@ async def test_a_reload_tells_what_changed_since(lab: Lab) -> None:
         assert await heard.told(TOLD) == "its definition was changed on disk"
         await engine.reload()
         assert len(heard.of(TOLD)) == 1
+
+
+async def test_a_flood_of_them_is_looked_at_and_told_together(
+    engine: Engine, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    looked: list[int] = []
+
+    def parsed(content: bytes) -> Network:
+        read.append(content)
+        return reread(content)
+
+    def contents(store: Store, names: Collection[str]) -> StoreContents:
+        looked.append(len(names))
+        return load_files(store, names)
+
+    def whole(_: Store) -> StoreContents:
+        raise AssertionError("all files were looked at")
+
+    load_files = Store.load_files
+    monkeypatch.setattr("vnet_tui.engine.store.reread", parsed)
+    monkeypatch.setattr(Store, "load_files", contents)
+    monkeypatch.setattr(Store, "load", whole)
+    heard = Heard(engine)
+    for number in range(MANY):
+        name = f"flood-{number:04}"
+        found = network(name)
+        (lab.paths.definitions / f"{found.uuid}.xml").write_text(write(found))
+    await heard.told(TOLD)
+    assert heard.of(TOLD) == [
+        f"{MANY:,} definitions were put on disk: "
+        + f"flood-0000, flood-0001, flood-0002 and {MANY - 3:,} more"
+    ]
+    assert looked == [MANY]
+    assert len(read) == MANY
+    _file(lab, "two").write_text(TWO.replace("10.2.0.200", "10.2.0.150"))
+    assert await heard.told(TOLD, times=2) == "its definition was changed on disk"
+    assert looked == [MANY, 1]
+    assert len(read) == MANY + 1

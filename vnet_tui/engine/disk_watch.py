@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,14 @@ class Place(Enum):
     RECORDS = auto()
     SERVICES = auto()
     EVERYWHERE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, and the name of the file that it is about where it is a definition."""
+
+    place: Place
+    name: str = ""
 
 
 class DiskWatch:
@@ -58,7 +67,7 @@ class DiskWatch:
     ) -> None:
         self._close()
 
-    async def changed(self) -> Place:
+    async def changed(self) -> Change:
         """Wait for the next change."""
         from asyncinotify import Mask
 
@@ -66,17 +75,18 @@ class DiskWatch:
             inotify = self._inotify or self._watch()
             event = await inotify.get()
             if event.mask & Mask.Q_OVERFLOW:
-                return Place.EVERYWHERE
+                return Change(Place.EVERYWHERE)
             if event.mask & (Mask.IGNORED | Mask.MOVE_SELF):
-                return await self._gone(event)
-            if event.name is not None and event.name.name.startswith("."):
+                return Change(await self._gone(event))
+            name = event.name.name if event.name is not None else ""
+            if name.startswith("."):
                 continue  # it is about to take another name
             place = self._place(event)
             if place is Place.SERVICES:
                 self._watch_services(inotify)
             elif event.mask & Mask.CREATE:
                 continue  # it is told once it is written
-            return place
+            return Change(place, name)
 
     def _watch(self) -> Inotify:
         from asyncinotify import Inotify, Mask

@@ -12,7 +12,7 @@ from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.sysctl_watch import SettingsWatch
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.observe import Part
-from vnet_tui.engine.on_disk import SETTLE_SECONDS, OnDisk
+from vnet_tui.engine.on_disk import OnDisk
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import needed_sysctls
 from vnet_tui.engine.resources import DnsmasqProcess, SwitchProcess
@@ -57,7 +57,10 @@ class Senses:
         """Listen for ever. What can't be listened to is told once, and tried again."""
         try:
             await asyncio.gather(
-                *(map(self._persist, (self._links, self._rules, self._sysctls, self._files)))
+                *map(
+                    self._persist,
+                    (self._links, self._rules, self._sysctls, self._files, self._on_disk.run),
+                )
             )
         finally:
             for task in self._services.values():
@@ -144,11 +147,13 @@ class Senses:
             self._disturbed(Part.ALL)
             await self._on_disk.check()
             while True:
-                place = await files.changed()
+                change = await files.changed()
+                place = change.place
                 if place in (Place.RECORDS, Place.EVERYWHERE):
                     self._disturbed(Part.ALL)
                 elif place is Place.SERVICES:
                     self._disturbed(Part.SERVICES)
-                if place in (Place.DEFINITIONS, Place.EVERYWHERE):
-                    await asyncio.sleep(SETTLE_SECONDS)
-                    await self._on_disk.check()
+                if place is Place.DEFINITIONS:
+                    self._on_disk.heard(change.name)
+                elif place is Place.EVERYWHERE:
+                    self._on_disk.missed()

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -90,22 +90,48 @@ class Store:
         damaged: list[Damage] = []
         try:
             for uuid, entry in self._definitions(damaged):
-                try:
-                    known[uuid] = self._read(uuid, entry)
-                except FileNotFoundError:
-                    continue  # it was removed while we looked
-                except (DocumentError, _NotADefinitionError) as error:
-                    found = self._set_aside(Path(entry), uuid, str(error))
-                    if isinstance(found, Damage):
-                        damaged.append(found)
-                    elif found is not None:
-                        known[uuid] = found
-                except OSError as error:
-                    path = Path(entry)
-                    damaged.append(Damage(path=path, kept=path, reason=error.strerror or "?"))
+                self._take(uuid, entry, known, damaged)
         except OSError as error:
             raise _refused("read", self._paths.definitions, error) from error
         self._known = known
+        return self._contents(known, damaged)
+
+    def load_files(self, names: Iterable[str]) -> StoreContents:
+        """What is defined by files with these names, as :meth:`load` tells it; no others are
+        looked at."""
+        known: dict[UUID, _Known] = {}
+        damaged: list[Damage] = []
+        for name in sorted(names):
+            path = self._paths.definitions / name
+            uuid = _meant(name, path, damaged) if os.path.lexists(path) else None
+            if uuid is not None:
+                self._take(uuid, path, known, damaged)
+        self._known.update(known)
+        return self._contents(known, damaged)
+
+    def _take(
+        self,
+        uuid: UUID,
+        entry: os.DirEntry[str] | Path,
+        known: dict[UUID, _Known],
+        damaged: list[Damage],
+    ) -> None:
+        """Put a definition with those that are known, or with the damaged ones."""
+        try:
+            known[uuid] = self._read(uuid, entry)
+        except FileNotFoundError:
+            return  # it was removed while we looked
+        except (DocumentError, _NotADefinitionError) as error:
+            found = self._set_aside(Path(entry), uuid, str(error))
+            if isinstance(found, Damage):
+                damaged.append(found)
+            elif found is not None:
+                known[uuid] = found
+        except OSError as error:
+            path = Path(entry)
+            damaged.append(Damage(path=path, kept=path, reason=error.strerror or "?"))
+
+    def _contents(self, known: Mapping[UUID, _Known], damaged: list[Damage]) -> StoreContents:
         networks = {uuid: one.network for uuid, one in known.items()}
         return StoreContents(
             networks=networks, damaged=(*damaged, *self._set_aside_earlier(damaged))
@@ -221,15 +247,9 @@ class Store:
         except FileNotFoundError:
             return
         for entry in entries:
-            if not entry.name.endswith(_SUFFIX) or entry.name.startswith("."):
-                continue
-            uuid = _as_uuid(entry.name.removesuffix(_SUFFIX))
+            uuid = _meant(entry.name, entry, damaged)
             if uuid is not None:
                 yield uuid, entry
-                continue
-            path = Path(entry)
-            reason = "its name is no UUID; vnet network-define takes it into the store"
-            damaged.append(Damage(path=path, kept=path, reason=reason))
 
     def _read(self, uuid: UUID, entry: os.DirEntry[str] | Path) -> _Known:
         stamp = _stamp(entry.stat())
@@ -334,6 +354,18 @@ def _as_uuid(name: str) -> UUID | None:
     except ValueError:
         return None
     return uuid if str(uuid) == name else None
+
+
+def _meant(name: str, entry: os.DirEntry[str] | Path, damaged: list[Damage]) -> UUID | None:
+    """The network that a file is named for. One that ends in .xml all the same is told."""
+    if not name.endswith(_SUFFIX) or name.startswith("."):
+        return None
+    uuid = _as_uuid(name.removesuffix(_SUFFIX))
+    if uuid is None:
+        path = Path(entry)
+        reason = "its name is no UUID; vnet network-define takes it into the store"
+        damaged.append(Damage(path=path, kept=path, reason=reason))
+    return uuid
 
 
 def _free_name(path: Path) -> Path:
