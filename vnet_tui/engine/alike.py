@@ -6,7 +6,15 @@ comparing slices of those takes no more than walking over them in C.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+
+_LONG = 256
+"""Items of tuples whose comparison is remembered: what an edit made of one is asked for by all who
+keep something of it."""
+
+_Pair = tuple[Sequence[object], Sequence[object], tuple[int, int]]
+_compared: deque[_Pair] = deque(maxlen=8)
 
 
 def alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
@@ -14,6 +22,17 @@ def alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
 
     Both have to be of one kind, lists or tuples.
     """
+    if not (isinstance(one, tuple) and min(len(one), len(other)) >= _LONG):
+        return _alike(one, other)
+    for known, as_known, found in tuple(_compared):
+        if known is one and as_known is other:
+            return found
+    found = _alike(one, other)
+    _compared.append((one, other, found))
+    return found
+
+
+def _alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
     shorter = min(len(one), len(other))
     low, high = 0, shorter
     while low < high:

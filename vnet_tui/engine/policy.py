@@ -11,11 +11,11 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
-from itertools import chain
 from operator import attrgetter
 from uuid import UUID
 
 from vnet_tui.engine.check.forwards import takes_port
+from vnet_tui.engine.followed import followed
 from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import (
     Action,
@@ -52,7 +52,7 @@ class _Compiled:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._domains = _domains(network)
+        self._domains = followed(network).keys()
         self._made: NetworkRules | None = None
         self._made_as: object = None
 
@@ -120,13 +120,7 @@ _loopback: Memo[Rule, bool] = Memo(_from_loopback)
 
 def names_guests(network: Network) -> bool:
     """Whether any rule follows a guest, so that a changed lease can change what the rules do."""
-    return network.mode is not Mode.ISOLATED and bool(_domains(network))
-
-
-def _domains(network: Network) -> frozenset[str]:
-    """The guests that rules name which aren't switched off."""
-    drafts = chain(_drafts(network, "incoming"), _drafts(network, "outgoing"))
-    return frozenset(set(map(attrgetter("domain"), filter(None, drafts))) - {None})
+    return network.mode is not Mode.ISOLATED and bool(followed(network))
 
 
 def rule_keys(network: Network, direction: str) -> list[str]:

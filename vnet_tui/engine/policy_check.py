@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.memo import Memo
@@ -28,7 +29,7 @@ def unsupported(network: Network) -> tuple[Problem, ...]:
 
 def _faulty(rules: tuple[Rule, ...], network: Network, *, outgoing: bool) -> Iterator[Rule]:
     faults = (_outgoing if outgoing else _incoming).each(rules, (network.uuid, network.name))
-    return (rules[at] for at, some in enumerate(faults) if some)
+    return compress(rules, faults)
 
 
 def _problems(rule: Rule, *, outgoing: bool) -> Iterator[Problem]:

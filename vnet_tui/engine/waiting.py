@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from operator import attrgetter
 from uuid import UUID
 
+from vnet_tui.engine.followed import followed
 from vnet_tui.engine.guests import find_guest
 from vnet_tui.engine.leases import read_leases
-from vnet_tui.engine.memo import Memo
-from vnet_tui.engine.model import Mode, Network
+from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
 from vnet_tui.engine.views import Lease
@@ -32,7 +30,7 @@ class Waiting:
             self._counted.clear()
         counted = {}
         for uuid, (_, network) in running.items():
-            if domains := _guests(network):
+            if domains := followed(network):
                 leases = read_leases(self._paths, uuid)
                 known = self._counted.get(uuid)
                 if known is None or known[0] is not network or known[1] != leases:
@@ -42,16 +40,3 @@ class Waiting:
                 counted[uuid] = known
         self._counted.update(counted)
         return {uuid: count for uuid, (_, _, count) in counted.items()}
-
-
-def _followed(network: Network) -> dict[str, int]:
-    """The guests that rules name, and by how many rules."""
-    if network.mode is Mode.ISOLATED:
-        return {}
-    live = filter(attrgetter("enabled"), (*network.incoming.rules, *network.outgoing.rules))
-    found = Counter(map(attrgetter("domain"), live))
-    del found[None]
-    return found
-
-
-_guests: Memo[Network, dict[str, int]] = Memo(_followed, size=1 << 8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from operator import attrgetter
 
 from vnet_tui.engine.check.between import Between, Found, Placed
@@ -64,7 +65,7 @@ def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterato
     faults = (_incoming_faults if incoming else _outgoing_faults).each(
         rules, (network.uuid, network.name)
     )
-    for rule in (rules[at] for at, some in enumerate(faults) if some):
+    for rule in compress(rules, faults):
         yield from _faults(rule, incoming=incoming)  # with the lines of this very rule
     yield from _reach(rules, network, incoming=incoming)
     for at, earlier in shadowed(rules, incoming=incoming).items():

@@ -82,11 +82,12 @@ def written_pid(kind: Kind, network: UUID) -> int | None:
 
 def identify(pid: int, kind: Kind) -> Found | None:
     """Whether a process is one of ours in the calling thread's network namespace."""
-    process = _PROC / str(pid)
     try:
-        command = (process / "cmdline").read_bytes()
+        with open(f"{_PROC}/{pid}/cmdline", "rb", buffering=0) as file_:  # noqa: PTH123  (of every process)
+            command = file_.readall()
         if os.fsencode(f"{kind.option}{kind.directory}/") not in command:
             return None
+        process = _PROC / str(pid)
         arguments = tuple(map(os.fsdecode, command.split(b"\0")))
         file = _file(arguments, kind)
         if file is None:
