@@ -17,9 +17,11 @@ from tests.ui.playing import picture, until
 from vnet_tui.app import VnetApp
 from vnet_tui.client.connection import Connection
 from vnet_tui.client.local import LocalConnection, connect
+from vnet_tui.drafts.draft import Draft
 from vnet_tui.engine.xml import parse
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.new_network import NewNetworkScreen
+from vnet_tui.staging import Stage
 
 PATIENCE = 20.0
 
@@ -38,6 +40,11 @@ async def form(lab: Lab, first: str) -> AsyncIterator[tuple[VnetApp, Pilot[None]
         await until(pilot, lambda: isinstance(app.screen, NewNetworkScreen), PATIENCE)
         await until(pilot, lambda: "<ip " in described(app), PATIENCE)
         yield app, pilot
+
+
+def flat(app: VnetApp) -> str:
+    """What is on the screen, in one line."""
+    return " ".join(picture(app).split())
 
 
 def described(app: VnetApp) -> str:
@@ -89,6 +96,10 @@ async def test_what_others_and_the_host_have_is_told_while_it_is_typed(lab: Lab)
         assert "1 Name✗" not in picture(app)
         await pilot.press("ctrl+u", *"10.5.0.128/25")
         await until(pilot, lambda: "overlaps 10.5.0.0/24 of the network web" in picture(app))
+        app.post_message(Stage(Draft.new(parse(document("draft", address="10.6.0.1")))))
+        await until(pilot, lambda: app.staged.drafts)
+        await pilot.press("ctrl+u", *"10.6.0.128/25")
+        await until(pilot, lambda: "as draft is pending here" in flat(app), PATIENCE)
         await pilot.press("ctrl+u", *"192.0.2.0/25")
         await until(pilot, lambda: "192.0.2.7/24 on uplink" in picture(app), PATIENCE)
         await pilot.press("pagedown", "pagedown", "pagedown", "enter")

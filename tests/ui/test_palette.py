@@ -65,8 +65,8 @@ def keyed(screen: Screen[object]) -> set[str]:
     return named | {title for title in titles if NAMED not in title}
 
 
-async def offered(pilot: Pilot[None], app: VnetApp) -> set[str]:
-    """What the palette offers before anything is typed."""
+async def offered(pilot: Pilot[None], app: VnetApp, among: actions.Action) -> set[str]:
+    """What the palette offers before anything is typed, ``among`` which is this."""
     await pilot.press("ctrl+p")
     await until(pilot, lambda: isinstance(app.screen, CommandPalette))
 
@@ -74,7 +74,7 @@ async def offered(pilot: Pilot[None], app: VnetApp) -> set[str]:
         options = app.screen.query_one(CommandList).options
         return [one.hit.text or "" for one in options if isinstance(one, Command)]
 
-    await until(pilot, lambda: "keep the changes on trial" in listed())
+    await until(pilot, lambda: among.title in listed())
     found = listed()
     assert sorted(set(found)) == sorted(found)
     await pilot.press("escape")
@@ -104,11 +104,22 @@ async def test_the_palette_offers_what_the_keys_do_on_every_screen() -> None:
         for keys, sign in WAYS:
             screen = await show(pilot, app, keys, sign)
             wanted = keyed(screen)
-            found = await offered(pilot, app)
+            found = await offered(pilot, app, actions.KEEP_TRIAL)
             assert wanted <= found, (keys, wanted - found)
             everywhere |= found
             await pilot.press("escape")
             while len(app.screen_stack) > 2:
                 await app.pop_screen()
+        assert app.checkpoint is not None
+        await replay.confirm(app.checkpoint.id)
+        await until(pilot, lambda: app.checkpoint is None)
+        theirs = (await replay.xml("Foo", inactive=True)).replace("10.0.0.254", "10.0.0.250")
+        await replay.define(theirs)
+        await until(pilot, lambda: app.overtaken(app.staged.drafts[FOO.uuid]))
+        await pilot.press("P", "enter")
+        await until(pilot, lambda: "both can be joined" in picture(app))
+        wanted, found = keyed(app.screen), await offered(pilot, app, actions.JOIN_BOTH)
+        assert wanted <= found, wanted - found
+        everywhere |= found
     general = {action.title for action in actions.every() if NAMED not in action.title}
     assert general - everywhere == set()

@@ -255,9 +255,9 @@ async def test_a_second_administrator_changed_the_same_line() -> None:
         await until(pilot, lambda: shown(app, "<title>Theirs</title>", "<title>Our lab</title>"))
         assert shown(app, "Both touch the same lines")
         assert replay.calls == ["define"]
-        await pilot.press("b")
+        await pilot.press("B")
         assert isinstance(app.screen, OvertakenScreen)
-        await pilot.press("m")
+        await pilot.press("M")
         await until(pilot, lambda: "~ changed" in line_of(app, "lab"))
         await until(pilot, lambda: shown(app, "-  <title>Theirs</title>"))
         await apply(pilot, app, "k")
@@ -273,8 +273,8 @@ async def test_a_second_administrator_changed_something_else() -> None:
         await theirs(replay, "10.20.0.1", "10.20.0.2")
         await until(pilot, lambda: "! others changed it" in line_of(app, "lab"))
         await pilot.press("down", "enter")
-        await until(pilot, lambda: shown(app, "joins both"))
-        await pilot.press("b")
+        await until(pilot, lambda: shown(app, "both can be joined"))
+        await pilot.press("B")
         await until(pilot, lambda: "~ changed" in line_of(app, "lab"))
         await apply(pilot, app, "k")
         await until(pilot, lambda: not app.staged.drafts)
@@ -292,7 +292,7 @@ async def test_theirs_are_taken() -> None:
         await until(pilot, lambda: "! others changed it" in line_of(app, "lab"))
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, OvertakenScreen))
-        await pilot.press("t")
+        await pilot.press("A")
         await until(pilot, lambda: list(app.staged.drafts) == [FOO.uuid])
 
 

@@ -86,7 +86,7 @@ def test_overtaken(compare: Callable[[Then], bool]) -> None:
         app.clear_notifications()
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, OvertakenScreen))
-        await until(pilot, lambda: shown(app, "joins both", "10.20.0.2"))
+        await until(pilot, lambda: shown(app, "both can be joined", "10.20.0.2"))
 
     assert compare(go)
 

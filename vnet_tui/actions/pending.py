@@ -64,9 +64,33 @@ DISCARD_PENDING = Action(
     title="drop all pending changes",
     help="Forget everything that is staged. Asks first.",
 )
+JOIN_BOTH = Action(
+    id="join-both",
+    key="B",
+    label="both",
+    title="join both changes",
+    help="Stage what others changed and what you changed, together.",
+)
+STAGE_MINE = Action(
+    id="stage-mine",
+    key="M",
+    label="mine only",
+    title="stage only what you changed",
+    help="Stage the definition as you have it; what others changed is lost when it is applied.",
+)
+TAKE_THEIRS = Action(
+    id="take-theirs",
+    key="A",
+    label="theirs",
+    title="take what others changed",
+    help="Leave the definition as others have it, and drop what you changed.",
+)
 
 PENDING_ACTIONS = (APPLY_PENDING, EDIT_PENDING, DROP_PENDING, DISCARD_PENDING)
 """What can be done to what is pending."""
 
 TRIAL_ACTIONS = (KEEP_TRIAL, ROLL_BACK_TRIAL)
 """What can be done about changes on trial, everywhere."""
+
+OVERTAKEN_ACTIONS = (JOIN_BOTH, STAGE_MINE, TAKE_THEIRS, EDIT_PENDING)
+"""What can be decided where others changed the same network."""

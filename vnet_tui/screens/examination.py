@@ -53,11 +53,14 @@ async def examine(
 
 
 async def examine_new(
-    draft: Draft, connection: Connection | None, networks: Iterable[NetworkInfo]
+    draft: Draft,
+    connection: Connection | None,
+    networks: Iterable[NetworkInfo],
+    others: Sequence[Draft],
 ) -> Examination:
-    """Look at the draft of a network that isn't there yet, also beside the ``networks`` that are
-    known, and at what it takes to have it run."""
-    found = await examine(draft, connection)
+    """Look at the draft of a network that isn't there yet, beside the ``networks`` that are known
+    and the ``others`` that are staged, and at what it takes to have it run."""
+    found = await examine(draft, connection, others)
     if found.network is None:
         return found
     known = {problem.message for problem in found.problems}

@@ -31,7 +31,7 @@ from vnet_tui.screens.new_network_dhcp import DhcpStep
 from vnet_tui.screens.new_network_forwarding import ForwardingStep
 from vnet_tui.screens.new_network_name import NameStep
 from vnet_tui.screens.new_network_review import How, ReviewStep
-from vnet_tui.staging import Stage
+from vnet_tui.staging import Stage, staging_of
 from vnet_tui.widgets.editing.document import DocumentEditor
 from vnet_tui.widgets.editing.settings import Settings
 from vnet_tui.widgets.editing.tab import EditorTab, Running
@@ -172,7 +172,8 @@ network among the pending changes.
     async def judge(self, draft: Draft) -> Examination:
         """Beside all that is there, and with what it takes to have it run."""
         feed = feed_of(self)
-        return await examine_new(draft, feed.connection, feed.networks or ())
+        others = staging_of(self).staged.others(draft.uuid)
+        return await examine_new(draft, feed.connection, feed.networks or (), others)
 
     def put(self, draft: Draft, network: Network | None) -> None:
         """What was waited for, was wanted of another draft."""

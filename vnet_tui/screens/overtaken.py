@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 
+from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.drafts.draft import Draft
 from vnet_tui.drafts.merging import merged
@@ -46,15 +47,12 @@ class OvertakenScreen(Screen[Decision | None]):
     HELP = """\
 # Changed by others
 
-Somebody stored another definition since you began to edit it. **b** joins both changes where they
-don't touch the same lines; **m** stores yours, without theirs; **t** takes theirs and drops yours;
+Somebody stored another definition since you began to edit it. **B** joins both changes where they
+don't touch the same lines; **M** stages yours, without theirs; **A** takes theirs and drops yours;
 **e** edits yours further. Nothing is stored before you apply.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "both", "both", id="overtaken.both", tooltip="Both changes together"),
-        Binding("m", "mine", "mine only", id="overtaken.mine", tooltip="Yours; theirs is lost"),
-        Binding("t", "theirs", "theirs", id="overtaken.theirs", tooltip="Theirs; drops yours"),
-        Binding("e", "edit", "edit", id="overtaken.edit", tooltip="Edit yours, on top of theirs"),
+        *(action.binding() for action in actions.OVERTAKEN_ACTIONS),
         Binding("escape,q", "dismiss(None)", "decide later", id="overtaken.back"),
     ]
 
@@ -106,34 +104,30 @@ don't touch the same lines; **m** stores yours, without theirs; **t** takes thei
 
     def _advice(self) -> Line:
         if self._both is not None:
-            return (Cell(" b ", "accent"), Cell("joins both: they don't touch the same lines."))
+            return (Cell(" They don't touch the same lines: both can be joined."),)
         if self._theirs is None:
-            return (Cell(" m ", "accent"), Cell("defines it anew, as you have it."))
-        return (
-            Cell(" Both touch the same lines: choose one, or "),
-            Cell("e ", "accent"),
-            Cell("edit."),
-        )
+            return (Cell(" Yours defines it anew, as you have it."),)
+        return (Cell(" Both touch the same lines: choose one, or edit."),)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Both are offered where they can be joined."""
-        if action == "both" and self._both is None:
+        if action == "join_both" and self._both is None:
             return False
         return super().check_action(action, parameters)
 
-    def action_both(self) -> None:
+    def action_join_both(self) -> None:
         """Stage both changes."""
         self.dismiss(self._both)
 
-    def action_mine(self) -> None:
+    def action_stage_mine(self) -> None:
         """Stage mine, as a change of what is stored now."""
         self.dismiss(self._draft.rebased(self._theirs))
 
-    def action_theirs(self) -> None:
+    def action_take_theirs(self) -> None:
         """Leave it as others have it."""
         self.dismiss(Answer.THEIRS)
 
-    def action_edit(self) -> None:
+    def action_edit_pending(self) -> None:
         """Go on editing mine."""
         self.dismiss(Answer.EDIT)
 
