@@ -7,6 +7,7 @@ value and nothing more.
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ from ipaddress import ip_network
 from operator import attrgetter
 from uuid import UUID
 
+from vnet_tui.engine.alike import alike
 from vnet_tui.engine.check.forwards import takes_port
 from vnet_tui.engine.followed import followed
 from vnet_tui.engine.memo import Memo
@@ -228,22 +230,88 @@ def _policy_of(network: Network, direction: str) -> Policy:
     return network.outgoing if direction == "outgoing" else network.incoming
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was made of a policy, None for rules that are switched off; where the guests were, and
+    the keys, where each is there once."""
+
+    rules: tuple[Rule, ...]
+    drafts: Sequence[_Draft | None]
+    made: Sequence[PolicyRule | Forward | None]
+    found: Mapping[str | None, _Found | None]
+    keys: set[str] | None
+
+
+_made: OrderedDict[object, _Made] = OrderedDict()
+"""What was made of policies the last time."""
+
+_KEPT = 1 << 8
+"""So many of them are kept."""
+
+
 def _policy(
     network: Network, direction: str, found: Mapping[str | None, _Found | None]
 ) -> PolicyRules:
-    default = _policy_of(network, direction).default or Action.DENY
-    live = list(filter(None, _drafts(network, direction)))
-    rules = [
-        draft.made if draft.made_for is (at := found[draft.domain]) else draft.follow(at)
-        for draft in live
+    policy, of = _policy_of(network, direction), (network.uuid, network.name, direction)
+    drafts = _drafts(network, direction)
+    known = _made.get(of)
+    now = _edited(known, policy.rules, drafts, found) if known is not None else None
+    if now is None:
+        now = _all(policy.rules, drafts, found)
+    _made[of] = now
+    if len(_made) > _KEPT:
+        _made.popitem(last=False)
+    rules: tuple[PolicyRule | Forward, ...] = tuple(filter(None, now.made))
+    return PolicyRules(default=policy.default or Action.DENY, rules=rules)
+
+
+def _edited(
+    known: _Made,
+    rules: tuple[Rule, ...],
+    drafts: Sequence[_Draft | None],
+    found: Mapping[str | None, _Found | None],
+) -> _Made | None:
+    """What is made of a policy, from what was; None where another rule may say the same, or a
+    guest is elsewhere."""
+    if known.keys is None or any(
+        domain not in known.found or known.found[domain] is not at for domain, at in found.items()
+    ):
+        return None
+    first, last = alike(known.rules, rules)
+    end, known_end = len(rules) - last, len(known.rules) - last
+    come = _all(rules[first:end], drafts[first:end], found)
+    keys = known.keys - {one.key for one in known.drafts[first:known_end] if one is not None}
+    if come.keys is None or not keys.isdisjoint(come.keys):
+        return None
+    made = [*known.made[:first], *come.made, *known.made[known_end:]]
+    return _Made(rules, drafts, made, found, keys | come.keys)
+
+
+def _all(
+    rules: tuple[Rule, ...],
+    drafts: Sequence[_Draft | None],
+    found: Mapping[str | None, _Found | None],
+) -> _Made:
+    """What is made of a policy."""
+    made = [
+        None
+        if draft is None
+        else draft.made
+        if draft.made_for is (at := found[draft.domain])
+        else draft.follow(at)
+        for draft in drafts
     ]
-    if len(set(map(attrgetter("key"), live))) < len(live):
-        numbers: dict[str, int] = {}
-        for place, draft in enumerate(live):
+    live = list(filter(None, drafts))
+    keys = set(map(attrgetter("key"), live))
+    if len(keys) == len(live):
+        return _Made(rules, drafts, made, found, keys)
+    numbers: dict[str, int] = {}
+    for place, draft in enumerate(drafts):
+        if draft is not None:
             number = numbers[draft.key] = numbers.get(draft.key, 0) + 1
             if number > 1:
-                rules[place] = draft.make(_numbered(draft.key, number), found[draft.domain])
-    return PolicyRules(default=default, rules=tuple(rules))
+                made[place] = draft.make(_numbered(draft.key, number), found[draft.domain])
+    return _Made(rules, drafts, made, found, None)
 
 
 def order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:

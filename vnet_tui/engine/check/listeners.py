@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 
 from vnet_tui.engine.check.forwards import protocols, takes_port
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Mode, Network, Rule
 from vnet_tui.engine.resources import HeldPort
 
@@ -20,6 +22,19 @@ _TOLD = 3
 
 _OWN_PORTS = {("udp", 53), ("tcp", 53), ("udp", 67), ("udp", 547)}
 """What our dnsmasqs listen on; guests reach it whatever is forwarded."""
+
+_NONE, _SEVERAL = -1, -2
+"""What stands for a rule that names no port, or more than one."""
+
+
+def _port(rule: Rule) -> int:
+    """The one port that a rule names."""
+    if rule.port is None:
+        return _NONE
+    return rule.port.first if rule.port.first == rule.port.last else _SEVERAL
+
+
+_named_port: Memo[Rule, int] = Memo(_port)
 
 
 def taken_from_host(
@@ -39,12 +54,9 @@ def taken_from_host(
         if not own or not (held.address in served or (served and held.port in (67, 547))):
             sockets.setdefault(held.port, []).append(held)
     ports = sorted(sockets)
-    near = (
-        rule
-        for rule in network.incoming.rules
-        if (at := rule.port) is not None and (at.first in sockets or at.first != at.last)
-    )
-    for rule in near:
+    rules = network.incoming.rules
+    ports_named = _named_port.each(rules, (network.uuid, network.name))
+    for rule in compress(rules, map({*sockets, _SEVERAL}.__contains__, ports_named)):
         if rule.port is None or not (rule.enabled and takes_port(rule)):
             continue
         first, last = bisect_left(ports, rule.port.first), bisect_right(ports, rule.port.last)

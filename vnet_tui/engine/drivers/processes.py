@@ -26,6 +26,10 @@ TERM_SECONDS = 5.0
 """How long a process may take to end when it is asked to; ours need milliseconds."""
 
 
+_LONGEST = 1 << 16
+"""Bytes of a command line that are looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Processes of ours of one sort: their ``program``, and the ``option`` that names a file of
@@ -83,8 +87,7 @@ def written_pid(kind: Kind, network: UUID) -> int | None:
 def identify(pid: int, kind: Kind) -> Found | None:
     """Whether a process is one of ours in the calling thread's network namespace."""
     try:
-        with open(f"{_PROC}/{pid}/cmdline", "rb", buffering=0) as file_:  # noqa: PTH123  (of every process)
-            command = file_.readall()
+        command = _command(pid)
         if os.fsencode(f"{kind.option}{kind.directory}/") not in command:
             return None
         process = _PROC / str(pid)
@@ -99,6 +102,15 @@ def identify(pid: int, kind: Kind) -> Found | None:
         return Found(pid, UUID(file.parent.name), file, arguments)
     except (OSError, ValueError):
         return None  # it ended, it isn't ours to look at, or the directory isn't a network's
+
+
+def _command(pid: int) -> bytes:
+    """The command line of any process; it is asked of all that run, and ours are short."""
+    descriptor = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _LONGEST)
+    finally:
+        os.close(descriptor)
 
 
 def _file(arguments: tuple[str, ...], kind: Kind) -> Path | None:
