@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
@@ -10,7 +12,7 @@ import pytest
 from vnet_tui.engine.model import Action, Address, Mode, Network, PortRange, Protocol
 from vnet_tui.engine.policy import forwards_loopback, names_guests, network_rules
 from vnet_tui.engine.policy_check import unsupported
-from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, rules_digest
+from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule, PolicyRules, rules_digest
 from vnet_tui.engine.rule_words import describe, rule_status
 from vnet_tui.engine.views import RuleState
 from vnet_tui.engine.xml import parse
@@ -251,3 +253,18 @@ def test_which_forwards_the_host_uses_by_its_loopback_address(rule: str, by_loop
     assert forwards_loopback(network(incoming(rule))) is by_loopback
     off = incoming(rule).replace("<forwarding>", '<forwarding enabled="false">')
     assert not forwards_loopback(network(off))
+
+
+def test_nothing_of_rules_is_kept_for_their_digest() -> None:
+    rules = NetworkRules(
+        network=UUID(int=1),
+        bridge="vn-one",
+        mode=Mode.NAT,
+        subnets=(),
+        incoming=PolicyRules(default=Action.DENY),
+        outgoing=PolicyRules(default=Action.ALLOW),
+    )
+    assert rules_digest(rules) == rules_digest(replace(rules))
+    gone = weakref.ref(rules)
+    del rules
+    assert gone() is None

@@ -6,8 +6,10 @@ Desired and observed state are written in the same types, so that a plan is thei
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from vnet_tui.engine.memo import Memo
@@ -173,7 +175,7 @@ class PolicyRules:
     rules: tuple[PolicyRule | Forward, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class NetworkRules:
     """All that the firewall has to do for one network."""
 
@@ -194,7 +196,24 @@ class Ruleset:
 
 def rules_digest(rules: NetworkRules) -> str:
     """Sixteen hex digits that are the same for equal rules, in every process."""
-    return _network_digest(rules)
+    number = id(rules)
+    known = _digests.get(number)
+    if known is not None and known[0]() is rules:
+        return known[1]
+    digest = _digest(rules)
+    _digests[number] = (weakref.ref(rules, partial(_forget, number)), digest)
+    return digest
+
+
+def _forget(number: int, gone: weakref.ref[NetworkRules]) -> None:
+    known = _digests.get(number)
+    if known is not None and known[0] is gone:
+        del _digests[number]
+
+
+_digests: dict[int, tuple[weakref.ref[NetworkRules], str]] = {}
+"""The digests of these very objects, for as long as somebody else has them: each version of a
+network may have ten thousand rules."""
 
 
 def _digest(rules: NetworkRules) -> str:
@@ -222,7 +241,6 @@ def _of_rule(rule: PolicyRule | Forward) -> bytes:
 
 
 _rule_digest: Memo[PolicyRule | Forward, bytes] = Memo(_of_rule)
-_network_digest: Memo[NetworkRules, str] = Memo(_digest, size=1 << 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
