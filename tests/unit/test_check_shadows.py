@@ -59,6 +59,7 @@ SHADOWED = {
     '<deny port="80"/><allow port="80" domain="web" destport="8080"/>': [(1, (0,))],
     '<deny port="8080"/><allow port="80" domain="web" destport="8080"/>': [(1, (0,))],
     '<deny domain="web"/><allow port="80" domain="web" destination="192.0.2.1"/>': [(1, (0,))],
+    '<allow port="81"/><deny port="80"/><allow port="80" domain="web"/>': [(2, (1,))],
     '<allow port="1" domain="a" destport="2"/><deny/><deny port="2"/>': [(2, (1,))],
 }
 
@@ -82,6 +83,9 @@ NOT_SHADOWED = [
     '<deny destination="10.0.0.8"/><allow port="80" domain="web" destination="10.0.0.8"/>',
     # A deny looks at the port that was asked for, too, an allow doesn't.
     '<allow port="2"/><deny port="2" source="::/0"/><allow port="2" domain="a" destport="3"/>',
+    # What a rule before the deny lets pass is led.
+    '<allow limit="5"/><deny/><allow port="80" domain="web"/>',
+    '<allow port="8080"/><deny/><allow port="80" domain="web" destport="8080"/>',
     # What is beyond the limit of a forward isn't led elsewhere, but may pass under the next rule.
     '<allow port="80" domain="web" limit="3"/><allow port="80" domain="web" source="10.0.0.0/8"/>',
 ]

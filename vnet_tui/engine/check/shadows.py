@@ -54,14 +54,20 @@ def _moves(rule: Rule) -> bool:
 def _find(rules: Placed, moved: bool, *, incoming: bool) -> Found:
     live = [(at, rule) for at, rule in rules if rule.enabled]
     matched, denied, led = _Matched(), _Matched(), _Matched()
+    allowed = _Intervals()
     found = {}
     for at, rule in live:
         if incoming and takes_port(rule):
-            by = led.by(rule, rule.port) or _denied_forward(denied, rule)
+            by = led.by(rule, rule.port)
+            # What an earlier rule lets pass, perhaps with a limit, is led by this one.
+            if not by and not allowed.meet(_span(_at_guest(rule))):
+                by = _denied_forward(denied, rule)
             if rule.limit is None:
                 led.add(at, rule)
         else:
             by = _by_rule(matched, denied, rule, asked_too=moved)
+            if rule.action is Action.ALLOW:
+                allowed.add(_span(rule.port), at)
             if rule.limit is None:
                 matched.add(at, rule)
                 if rule.action is Action.DENY:
@@ -74,9 +80,13 @@ def _find(rules: Placed, moved: bool, *, incoming: bool) -> Found:
 def _denied_forward(denied: _Matched, rule: Rule) -> tuple[int, ...]:
     """Which denies keep a forward from letting anything pass: by the port that is asked for, or by
     that of the guest. Those of a destination are about guests, that of a forward about the host."""
-    return denied.by(rule, rule.port, to_host=True) or denied.by(
-        rule, rule.port if rule.destport is None else rule.destport, to_host=True
-    )
+    asked, led = rule.port, _at_guest(rule)
+    return denied.by(rule, asked, to_host=True) or denied.by(rule, led, to_host=True)
+
+
+def _at_guest(rule: Rule) -> PortRange | None:
+    """The ports of the guest that a forward leads to."""
+    return rule.port if rule.destport is None else rule.destport
 
 
 def _by_rule(
@@ -105,6 +115,11 @@ class _Intervals:
         # Ordered by their first ports they are so by their last ones, too.
         at = bisect_right(self.firsts, ports.first) - 1
         return self.rules[at] if at >= 0 and self.lasts[at] >= ports.last else None
+
+    def meet(self, ports: PortRange) -> bool:
+        """Whether a rule matches any of these ports."""
+        at = bisect_left(self.lasts, ports.first)
+        return at < len(self.firsts) and self.firsts[at] <= ports.last
 
     def add(self, ports: PortRange, rule: int) -> None:
         if self.around(ports) is not None:
