@@ -125,7 +125,7 @@ class Catalog:
     def __init__(self, paths: Paths) -> None:
         self.store = Store(paths)
         self._paths = paths
-        self._records = Records(paths)
+        self.records = Records(paths)
         self._last: Listing | None = None
         self._told: Mapping[UUID, tuple[object, NetworkInfo]] = {}
 
@@ -206,4 +206,4 @@ class Catalog:
     def _recorded(
         self,
     ) -> tuple[Mapping[UUID, tuple[RunRecord, Network]], Mapping[UUID, StoreError]]:
-        return recorded(self._records, network_in, self._paths)
+        return recorded(self.records, network_in, self._paths)

@@ -72,7 +72,7 @@ class Live:
         self._paths = paths
         self._catalog = catalog
         self._bus = bus
-        self._system = System(paths, firewall, before_step)
+        self._system = System(paths, catalog.records, firewall, before_step)
         self._names = NameWatch(paths, catalog, bus)
         self._tasks: list[asyncio.Task[None]] = []
         self._sampler: Sampler | None = None

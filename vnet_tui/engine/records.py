@@ -14,6 +14,7 @@ from uuid import UUID
 
 from vnet_tui.engine.errors import DocumentError, StoreError
 from vnet_tui.engine.files import remove_durably, write_atomically
+from vnet_tui.engine.memo import Memo
 from vnet_tui.engine.model import Interface, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import RunRecord
@@ -24,7 +25,8 @@ _Stamp = tuple[int, int, int]
 
 
 class Records:
-    """One small JSON file a running network. Those that haven't changed aren't read again."""
+    """A JSON file a running network. Those that haven't changed aren't read again, nor is what was
+    written here. May be used by several threads."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
@@ -32,16 +34,14 @@ class Records:
 
     def load(self) -> Mapping[UUID, RunRecord]:
         """All records that can be read."""
-        self._look()
-        return {uuid: one for uuid, (_, one) in self._known.items() if isinstance(one, RunRecord)}
+        return {uuid: one for uuid, (_, one) in self._look().items() if isinstance(one, RunRecord)}
 
     def damaged(self) -> Mapping[UUID, StoreError]:
         """Those that can't be read. What these networks are made of is theirs all the same: to take
         it for debris would be to end a running network."""
-        self._look()
-        return {uuid: one for uuid, (_, one) in self._known.items() if isinstance(one, StoreError)}
+        return {uuid: one for uuid, (_, one) in self._look().items() if isinstance(one, StoreError)}
 
-    def _look(self) -> None:
+    def _look(self) -> Mapping[UUID, tuple[_Stamp, RunRecord | StoreError]]:
         known: dict[UUID, tuple[_Stamp, RunRecord | StoreError]] = {}
         for path in sorted(self._paths.records.glob("*.json")):
             try:
@@ -60,12 +60,12 @@ class Records:
             except OSError as error:
                 known[uuid] = ((0, 0, 0), _damaged(path, error.strerror or error))
         self._known = known
+        return known
 
     def save(self, record: RunRecord) -> None:
         """Write or replace one."""
         path = self._paths.record_file(record.uuid)
-        text = json.dumps(record_fields(record), indent=1)
-        self._known[record.uuid] = (_stamp(write_atomically(path, text)), record)
+        self._known[record.uuid] = (_stamp(write_atomically(path, _written(record))), record)
 
     def remove(self, uuid: UUID) -> None:
         """Remove one; gone already is fine."""
@@ -147,16 +147,19 @@ class Journal:
             [step.spec.name, step.ports] for step in plan.steps if isinstance(step, DeleteBridge)
         ] + [[step.bridge, step.ports] for step in plan.steps if isinstance(step, AttachPorts)]
         entry = {"bridges": bridges, "addresses": addresses, "ports": ports}
-        self._write(entry)
+        self._write(json.dumps(entry))
 
     def commit(self, records: Mapping[UUID, RunRecord | None]) -> None:
         """Before the first record is written: from here on a crash means going on."""
-        written = {str(uuid): record and record_fields(record) for uuid, record in records.items()}
-        self._write({"commit": written})
+        written = (
+            f'"{uuid}": {"null" if record is None else _written(record)}'
+            for uuid, record in records.items()
+        )
+        self._write(f'{{"commit": {{{", ".join(written)}}}}}')
 
-    def _write(self, entry: object) -> None:
+    def _write(self, entry: str) -> None:
         try:
-            write_atomically(self._path, json.dumps(entry))
+            write_atomically(self._path, entry)
         except OSError as error:
             raise StoreError(
                 f"can't write {self._path}: {error.strerror}",
@@ -194,6 +197,10 @@ class Journal:
 def record_fields(record: RunRecord) -> dict[str, object]:
     """A record as JSON has it."""
     return {**asdict(record), "uuid": str(record.uuid)}
+
+
+_written: Memo[RunRecord, str] = Memo(lambda record: json.dumps(record_fields(record)), size=1)
+"""A record as JSON text. It is written twice: to the journal, and then to its file."""
 
 
 def record_from(fields: Mapping[str, Any]) -> RunRecord:

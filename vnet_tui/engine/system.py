@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 class System:
     """This host's drivers, and the changes that are made through them."""
 
-    def __init__(self, paths: Paths, firewall: str, before_step: BeforeStep | None) -> None:
+    def __init__(
+        self, paths: Paths, records: Records, firewall: str, before_step: BeforeStep | None
+    ) -> None:
         self._paths = paths
+        self._records = records
         self._preference = firewall
         self._before_step = before_step
         self._opening = asyncio.Lock()
@@ -111,7 +114,7 @@ class System:
                 dnsmasq=dnsmasq,
                 vde=vde,
                 firewall=self._firewall,
-                records=Records(self._paths),
+                records=self._records,
             ),
             parse=network_in,
             service_conflicts=service_conflicts,
