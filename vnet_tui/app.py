@@ -24,6 +24,7 @@ from vnet_tui import actions
 from vnet_tui.config import Config
 from vnet_tui.configured import Configured
 from vnet_tui.connecting import AGAIN_AFTER, Connect
+from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.text import printable
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.too_small import TooSmallScreen, fits
@@ -68,6 +69,7 @@ class VnetApp(Configured):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         *(action.binding() for action in actions.TRIAL_ACTIONS),
+        actions.CANCEL.binding(),
         actions.PENDING.binding(),
         actions.UNDO_STAGED.binding(),
         actions.KEYS.binding(),
@@ -183,6 +185,28 @@ class VnetApp(Configured):
                 self.notify(f"{name}: {problem}", severity="warning", timeout=20)
         else:
             self.tell_failure(f"Could not {operation.wanted}", message.error)
+
+    def watch_operations(self) -> None:
+        """What is being changed can be cancelled."""
+        self.screen.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to cancel while something is being changed."""
+        if action == "cancel_change" and not self.operations:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_cancel_change(self) -> None:
+        """Have the changes that run given up; each tells what was undone when it ended."""
+        if self.connection is not None:
+            self.run_worker(self._cancel(self.connection), group="operations")
+
+    async def _cancel(self, connection: Connection) -> None:
+        for running in self.operations:
+            try:
+                await connection.cancel([*running.operation.networks])
+            except VnetError as error:
+                self.notify(f"Can't cancel {running.operation.title}: {error}", severity="warning")
 
     # -- keys -----------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from vnet_tui.engine.errors import (
     NotFoundError,
     Severity,
     StateError,
+    StepFailedError,
     VnetError,
 )
 from vnet_tui.engine.views import Disturbance, EventKind, Progress, State
@@ -49,6 +50,27 @@ async def connection(uri: str, lab: Lab) -> AsyncIterator[Connection]:
     if running := [one.uuid for one in await made.networks() if one.active]:
         await made.stop(running)
     await made.close()
+
+
+async def test_a_change_that_is_cancelled_is_undone(connection: Connection, lab: Lab) -> None:
+    infos = [await connection.define(document(f"n{n}", address=f"10.{n}.0.1")) for n in range(9)]
+    uuids = [info.uuid for info in infos]
+    before = inventory(lab.paths)
+    cancelling: list[asyncio.Task[None]] = []
+
+    def at_first(_: Progress) -> None:
+        if not cancelling:
+            cancelling.append(asyncio.ensure_future(connection.cancel(uuids[:1])))
+
+    with pytest.raises(StepFailedError, match="cancelled by root") as told:
+        await connection.start(uuids, on_progress=at_first)
+    await cancelling[0]
+    assert not told.value.left
+    assert inventory(lab.paths) == before
+    assert not any(info.active for info in await connection.networks())
+    with pytest.raises(StateError, match="nothing is being changed"):
+        await connection.cancel(uuids)
+    await connection.start(uuids[:1])
 
 
 async def test_a_network_from_its_definition_to_its_end(

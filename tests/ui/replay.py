@@ -25,6 +25,7 @@ from vnet_tui.engine.errors import (
     Problem,
     Severity,
     StateError,
+    StepFailedError,
     VnetError,
 )
 from vnet_tui.engine.model import Mode, Subnet
@@ -103,6 +104,7 @@ class Replay:
         self.findings: tuple[Finding, ...] = ()
         self.preview = Preview()
         self.obstacle: VnetError | None = None
+        self.cancelled: set[UUID] = set()
         self.between_steps: Callable[[], Awaitable[None]] | None = None
         self.calls: list[str] = []
         self._remembered: set[UUID] = set()
@@ -301,6 +303,10 @@ class Replay:
     async def leases(self, ref: Ref) -> tuple[Lease, ...]:
         return tuple(guest.lease for guest in await self.guests(ref) if guest.lease)
 
+    async def cancel(self, uuids: Sequence[UUID]) -> None:
+        self.calls.append("cancel")
+        self.cancelled.update(uuids)
+
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         info = replace(self._find(ref).info, autostart=on)
         self.calls.append(f"autostart {info.name} {on}")
@@ -423,6 +429,9 @@ class Replay:
                 on_progress(Progress(done=done, total=len(STEPS), step=step))
             if self.between_steps is not None:
                 await self.between_steps()
+            if not self.cancelled.isdisjoint(info.uuid for info in infos):
+                self.cancelled.clear()
+                raise StepFailedError(step, "cancelled by admin", STEPS[:done], [])
             if done == 1 and self.fail is not None:
                 error, self.fail = self.fail, None
                 raise error

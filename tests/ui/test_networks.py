@@ -115,6 +115,31 @@ async def test_start_with_progress_while_keys_work() -> None:
     assert replay.calls == ["start old"]
 
 
+async def test_what_is_being_changed_can_be_cancelled() -> None:
+    replay, gate = Replay(), asyncio.Semaphore(0)
+
+    async def between() -> None:
+        await gate.acquire()
+
+    replay.between_steps = between
+    app = playing(replay)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        assert "C cancel" not in picture(app)
+        await pilot.press("down", "down", "s")
+        await until(pilot, lambda: "C cancel" in picture(app))
+        gate.release()
+        await until(pilot, lambda: "1/4" in picture(app))
+        await pilot.press("C")
+        await until(pilot, lambda: "cancel" in replay.calls)
+        gate.release()
+        await until(pilot, lambda: isinstance(app.screen, FailureScreen))
+        await until(pilot, lambda: "cancelled by admin" in picture(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "defined" in line_of(app, "old"))
+        assert "C cancel" not in picture(app)
+
+
 async def test_a_failure_tells_step_cause_undone_and_remedy() -> None:
     replay = Replay()
     replay.fail = StepFailedError(

@@ -92,6 +92,10 @@ async def test_the_palette_offers_what_the_keys_do_on_every_screen() -> None:
             commands=(("open", "it"),),
         ),
     )
+
+    async def waiting() -> None:
+        await replay.never.wait()
+
     app = playing(replay)
     everywhere: set[str] = set()
     async with app.run_test(size=(120, 40)) as pilot:
@@ -121,5 +125,11 @@ async def test_the_palette_offers_what_the_keys_do_on_every_screen() -> None:
         wanted, found = keyed(app.screen), await offered(pilot, app, actions.JOIN_BOTH)
         assert wanted <= found, wanted - found
         everywhere |= found
+        await app.pop_screen()
+        await app.pop_screen()
+        replay.between_steps = waiting
+        await pilot.press("r")
+        await until(pilot, lambda: len(app.operations) == 1)
+        everywhere |= await offered(pilot, app, actions.CANCEL)
     general = {action.title for action in actions.every() if NAMED not in action.title}
     assert general - everywhere == set()

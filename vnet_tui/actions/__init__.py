@@ -82,6 +82,7 @@ from vnet_tui.actions.pending import (
     UNDO_STAGED as UNDO_STAGED,
 )
 from vnet_tui.actions.program import (
+    CANCEL as CANCEL,
     COMMAND_LINE as COMMAND_LINE,
     JUMP as JUMP,
     KEYS as KEYS,

@@ -66,3 +66,10 @@ THEME = Action(
     help="Dark, light, high contrast, or the terminal's own sixteen colours; it is remembered.",
     shown=False,
 )
+CANCEL = Action(
+    id="cancel-change",
+    key="C",
+    label="cancel",
+    title="cancel what is being changed",
+    help="Have the changes under way stop at their next step, and what they did undone.",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.network_info import NetworkInfo, Ref, Verb
@@ -119,6 +120,11 @@ class Connection(Protocol):
         """What it would take to have a document's network run as it says, whether it runs now or
         not. ``beside`` is as for :meth:`validate`. Raises DocumentError for one that
         :meth:`define` would refuse."""
+
+    async def cancel(self, uuids: Sequence[UUID]) -> None:
+        """Have changes under way of any of these networks given up: no further step is begun, what
+        was done is undone, and who asked for them gets StepFailedError or StateError. StateError
+        here where there is none."""
 
     async def set_autostart(self, ref: Ref, on: bool) -> NetworkInfo:
         """Whether a network starts by itself with the host."""

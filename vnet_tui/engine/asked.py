@@ -17,6 +17,7 @@ from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.live import Live
 from vnet_tui.engine.requests import NamedChange
 from vnet_tui.engine.steps import Plan
+from vnet_tui.engine.under_way import UnderWay
 from vnet_tui.engine.views import EventKind, OnProgress, Verb
 
 
@@ -30,6 +31,7 @@ class Asked:
         self._bus = bus
         self._live = live
         self._checkpoints = checkpoints
+        self.under_way = UnderWay()
 
     async def change(
         self,
@@ -48,10 +50,6 @@ class Asked:
         """
         await self._checkpoints.end_overdue()
 
-        def prepare(running: Running) -> Request:
-            self._checkpoints.allow(by_itself=by_itself)
-            return change.prepare(running)
-
         told = False
 
         def ended(plan: Plan, error: VnetError | None) -> None:
@@ -65,12 +63,19 @@ class Asked:
             elif tell_failure:
                 self._tell_failure(verb, change.names, error)
 
-        try:
-            await (await self._live.changes()).run(prepare, on_progress, ended)
-        except VnetError as error:
-            if not told:  # it wasn't begun
-                ended(Plan(), error)
-            raise
+        with self.under_way.change(change.names) as go_on:
+
+            def prepare(running: Running) -> Request:
+                go_on()
+                self._checkpoints.allow(by_itself=by_itself)
+                return change.prepare(running)
+
+            try:
+                await (await self._live.changes()).run(prepare, on_progress, ended, go_on)
+            except VnetError as error:
+                if not told:  # it wasn't begun
+                    ended(Plan(), error)
+                raise
         await self._tell_host_ports(change.names)
         await self._live.refresh()
 

@@ -26,7 +26,7 @@ from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal, recorded
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.spared import spared_rules
-from vnet_tui.engine.steps import Plan, SaveRecord, Stage
+from vnet_tui.engine.steps import Plan, SaveRecord, Stage, Step
 from vnet_tui.engine.unbroken import unbroken
 from vnet_tui.engine.views import Lease, OnProgress
 
@@ -34,6 +34,10 @@ T = TypeVar("T")
 
 OnEnd = Callable[[Plan, VnetError | None], None]
 """Called once when a change is done or has failed: with what was planned, and why it failed."""
+
+GoOn = Callable[[], None]
+"""Called before each step of a change. Raises :class:`~vnet_tui.engine.errors.VnetError` where the
+change is to be given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +95,17 @@ class Changes:
         prepare: Prepare,
         on_progress: OnProgress | None = None,
         on_end: OnEnd | None = None,
+        go_on: GoOn | None = None,
     ) -> Running:
         """Make a change and return what runs afterwards.
 
         A change that has begun goes on to its end when the caller is cancelled, who hears of it
-        afterwards; ``on_end`` is called also then, but not where nothing was begun. Raises
+        afterwards; ``on_end`` is called also then, but not where nothing was begun. ``go_on`` is
+        called before each step: what it raises ends the change, and it is undone. Raises
         :class:`~vnet_tui.engine.errors.ConflictError` before anything was touched, or
         :class:`~vnet_tui.engine.errors.StepFailedError` after it was undone.
         """
-        return await self._alone(self._run, prepare, on_progress, on_end)
+        return await self._alone(self._run, prepare, on_progress, on_end, go_on)
 
     async def alone(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something that what runs has to stay as it is for, and that isn't broken off."""
@@ -255,7 +261,11 @@ class Changes:
         return frozenset(marked | served | set(observed.firewall.digests)) - frozenset(known)
 
     async def _run(
-        self, prepare: Prepare, on_progress: OnProgress | None, on_end: OnEnd | None
+        self,
+        prepare: Prepare,
+        on_progress: OnProgress | None,
+        on_end: OnEnd | None,
+        go_on: GoOn | None,
     ) -> Running:
         plan = Plan()
         try:
@@ -265,7 +275,7 @@ class Changes:
             request = prepare(running)
             plan, desired = await self._plan(before, request)
             if plan:
-                await self._carry_out(plan, desired, request, on_progress)
+                await self._carry_out(plan, desired, request, on_progress, go_on)
         except (VnetError, OSError) as error:
             if on_end is not None:
                 on_end(plan, error if isinstance(error, VnetError) else refused(error))
@@ -275,15 +285,26 @@ class Changes:
         return request.records
 
     async def _carry_out(
-        self, plan: Plan, desired: Desired, request: Request, on_progress: OnProgress | None
+        self,
+        plan: Plan,
+        desired: Desired,
+        request: Request,
+        on_progress: OnProgress | None,
+        go_on: GoOn | None = None,
     ) -> None:
+        def before_step(number: int, step: Step) -> None:
+            if go_on is not None:
+                go_on()
+            if self._before_step is not None:
+                self._before_step(number, step)
+
         work, commit = _split(plan)
         self._journal.begin(plan)
         run = Run(
             len(plan.steps),
             self._drivers,
             on_progress=on_progress,
-            before_step=self._before_step,
+            before_step=before_step,
         )
         # Whatever else ends this (it is being killed) leaves the journal: the next engine reads it.
         try:

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from vnet_tui.engine import audit, requests
 from vnet_tui.engine.apply import BeforeStep
@@ -222,6 +223,15 @@ class Engine(Inquiries):
         """Begin to keep history and to tell of leases and ports, as :meth:`samples` does too."""
         await self._live.watch()
         self._checkpoints.keep()
+
+    async def cancel(self, uuids: Sequence[UUID]) -> None:
+        """Have changes under way of any of these networks given up: no further step of theirs is
+        begun, and what was done is undone, as after a failure; who asked for them is told so.
+
+        StateError where there is none, or no more.
+        """
+        self._permitted("cancel a change")
+        self._asked.under_way.cancel(uuids)
 
     async def reload(self) -> None:
         """Look at the definitions on disk and at the host anew, and tell what others changed; as
