@@ -130,7 +130,7 @@ def _held(watched: Watched) -> bool:
 def _moves(options: argparse.Namespace) -> bool:
     """What a move of the cursor makes it write, with figures that stand, until it rests."""
     good = True
-    for columns, rows in ((80, 24), (120, 40)):
+    for columns, rows in ((80, 24), (120, 40), (200, 60)):
         with served(options.networks, still=True):
             watched = Watched(columns, rows, wait=STANDING)
             written = []
