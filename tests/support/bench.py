@@ -8,7 +8,8 @@ from uuid import UUID
 
 from tests.support.networks import record
 from tests.support.simulated import SimulatedHost
-from vnet_tui.engine.changes import Changes, Request, Running
+from vnet_tui.engine.change_request import Request, Running
+from vnet_tui.engine.changes import Changes
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.errors import DriverError, Problem
 from vnet_tui.engine.model import Network

@@ -18,6 +18,7 @@ from vnet_tui.engine.model import Interface
 from vnet_tui.engine.observe import (
     DnsmasqDriver,
     Drivers,
+    Due,
     FirewallDriver,
     LinksDriver,
     RecordsDriver,
@@ -145,10 +146,11 @@ class SimulatedDnsmasq:
         self.processes: dict[UUID, DnsmasqSpec] = {}
         self._links = links
 
-    async def observe(self) -> tuple[DnsmasqProcess, ...]:
+    async def observe(self, due: Due | None = None) -> tuple[DnsmasqProcess, ...]:
         return tuple(
             DnsmasqProcess(pid=1000 + number, spec=spec)
             for number, spec in enumerate(self.processes.values())
+            if due is None or spec.network in due
         )
 
     async def start(self, spec: DnsmasqSpec) -> None:
@@ -172,10 +174,13 @@ class SimulatedVde:
         self.processes: dict[UUID, SwitchSpec] = {}
         self._links = links
 
-    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]:
+    async def observe(
+        self, due: Due | None = None, *, thorough: bool = False
+    ) -> tuple[SwitchProcess, ...]:
         return tuple(
             SwitchProcess(pid=2000 + number, spec=spec)
             for number, spec in enumerate(self.processes.values())
+            if due is None or spec.network in due
         )
 
     async def start(self, spec: SwitchSpec) -> None:

@@ -21,7 +21,8 @@ from tests.support.simulated import SimulatedHost, mortal
 from vnet_tui.engine import backoff, checkpoint_keeper, requests
 from vnet_tui.engine.caller import CALLER, Caller
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.changes import Changes, OnEnd, Prepare, Request, Running
+from vnet_tui.engine.change_request import Prepare, Request, Running
+from vnet_tui.engine.changes import Changes, OnEnd
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.checkpoint_file import CheckpointFiles
 from vnet_tui.engine.desired import DesiredNetwork

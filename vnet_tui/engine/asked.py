@@ -9,7 +9,7 @@ from uuid import UUID
 
 from vnet_tui.engine import audit, requests
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.changes import Request, Running
+from vnet_tui.engine.change_request import Request, Running
 from vnet_tui.engine.checkpoint import Checkpoints
 from vnet_tui.engine.doubts import host_ports
 from vnet_tui.engine.errors import UnsupportedError, VnetError

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from vnet_tui.engine.apply import BeforeStep, Run
+from vnet_tui.engine.change_request import Prepare, Request, Running
 from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
 from vnet_tui.engine.desired import Desired, DesiredNetwork, desired_network, marked_network, owners
@@ -20,13 +21,13 @@ from vnet_tui.engine.errors import ConflictError, Problem, StepFailedError, Stor
 from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.lock import ChangeLock, refused
 from vnet_tui.engine.model import Network
-from vnet_tui.engine.observe import Drivers, Observed, observe
+from vnet_tui.engine.observe import Drivers, Observed, Part, observe
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.plan import make_plan, needed_sysctls
 from vnet_tui.engine.records import Interrupted, Journal, recorded
 from vnet_tui.engine.resources import NetworkRules, RunRecord, rules_digest
 from vnet_tui.engine.spared import spared_rules
-from vnet_tui.engine.steps import Plan, SaveRecord, Stage, Step
+from vnet_tui.engine.steps import Plan, SaveRecord, Step
 from vnet_tui.engine.unbroken import unbroken
 from vnet_tui.engine.views import Lease, OnProgress
 
@@ -40,28 +41,18 @@ GoOn = Callable[[], None]
 change is to be given up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What a change is to bring about.
-
-    ``records`` are all networks that shall run afterwards, with their documents; ``scope`` those
-    that the change is about; those in ``recreate`` are made anew even where they are right.
-    ``services`` False: the change touches no dnsmasq, so none is looked at. ``ports`` shall be
-    attached to the bridges of their networks again, by name and interface index, where they are
-    still there and nobody's.
-    """
-
-    records: Mapping[UUID, tuple[RunRecord, Network]]
-    scope: frozenset[UUID]
-    recreate: frozenset[UUID] = frozenset()
-    ports: Mapping[UUID, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-    services: bool = True
-
-
-Running = Mapping[UUID, tuple[RunRecord, Network]]
-Prepare = Callable[[Running], Request]
 ServiceConflicts = Callable[[DesiredNetwork, DesiredNetwork | None], Awaitable[tuple[Problem, ...]]]
 """Gives what is in the way of a network's services, where they differ from those that it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan, and what it was made from."""
+
+    request: Request
+    desired: Desired
+    observed: Observed
+    plan: Plan
 
 
 class Changes:
@@ -127,8 +118,7 @@ class Changes:
         async with self._lock.held():
             before = self._compile(self._running())
             request = prepare({u: (d.record, d.network) for u, d in before.networks.items()})
-            plan, _ = await self._plan(before, request)
-            return plan
+            return (await self._plan(before, request)).plan
 
     async def recover(self) -> None:
         """End what a killed engine left half-done; nothing otherwise."""
@@ -186,18 +176,23 @@ class Changes:
         return Desired(networks=networks, spared_rules=spared)
 
     async def _observe(
-        self, desired: Desired, scope: frozenset[UUID], *, services: bool = True
+        self, desired: Desired, request: Request, earlier: Observed | None, parts: Part
     ) -> Observed:
-        """As much of the host as matters to a change of these networks."""
-        return await observe(self._drivers, needed_sysctls(desired, scope), services=services)
+        """As much of the host as matters to a change."""
+        only, running = request.services, desired.networks
+        return await observe(
+            self._drivers,
+            needed_sysctls(desired, request.scope),
+            about=None if only is None else {uuid: running[uuid] for uuid in only},
+            parts=parts,
+            earlier=earlier,
+        )
 
-    async def _plan(
-        self, before: Desired, request: Request, *, refuse: bool = True
-    ) -> tuple[Plan, Desired]:
+    async def _plan(self, before: Desired, request: Request, *, refuse: bool = True) -> _Planned:
         """From what runs to what is asked for; refused where something is in the way."""
         # Thousands of rules that are new take a while.
         desired = await asyncio.to_thread(self._compile, request.records)
-        observed = await self._observe(desired, request.scope, services=request.services)
+        observed = await self._observe(desired, request, None, Part.ALL)
         if refuse:
             await self._refuse_conflicts(before, desired, observed, request.scope)
         known = {*before.networks, *desired.networks, *self._spared}
@@ -214,7 +209,7 @@ class Changes:
             ports=request.ports,
             spared=self._spared - desired.networks.keys(),
         )
-        return plan, desired
+        return _Planned(request, desired, observed, plan)
 
     async def _refuse_conflicts(
         self, before: Desired, desired: Desired, observed: Observed, scope: frozenset[UUID]
@@ -273,9 +268,10 @@ class Changes:
             running = self._running()
             before = self._compile(running)
             request = prepare(running)
-            plan, desired = await self._plan(before, request)
+            planned = await self._plan(before, request)
+            plan = planned.plan
             if plan:
-                await self._carry_out(plan, desired, request, on_progress, go_on)
+                await self._carry_out(planned, on_progress, go_on)
         except (VnetError, OSError) as error:
             if on_end is not None:
                 on_end(plan, error if isinstance(error, VnetError) else refused(error))
@@ -285,12 +281,7 @@ class Changes:
         return request.records
 
     async def _carry_out(
-        self,
-        plan: Plan,
-        desired: Desired,
-        request: Request,
-        on_progress: OnProgress | None,
-        go_on: GoOn | None = None,
+        self, planned: _Planned, on_progress: OnProgress | None, go_on: GoOn | None
     ) -> None:
         def before_step(number: int, step: Step) -> None:
             if go_on is not None:
@@ -298,7 +289,8 @@ class Changes:
             if self._before_step is not None:
                 self._before_step(number, step)
 
-        work, commit = _split(plan)
+        plan = planned.plan
+        work, commit = plan.split()
         self._journal.begin(plan)
         run = Run(
             len(plan.steps),
@@ -309,7 +301,7 @@ class Changes:
         # Whatever else ends this (it is being killed) leaves the journal: the next engine reads it.
         try:
             await run.stages(work.stages)
-            await run.undone_if_failed("verify", self._verify(desired, request))
+            await run.undone_if_failed("verify", self._verify(planned, work))
             await run.undone_if_failed("write what was done to the journal", self._commit(commit))
             await run.stages(commit.stages)
         except StepFailedError:
@@ -317,7 +309,7 @@ class Changes:
                 self._journal.end()
             raise
         self._journal.end()
-        self._remember_rules(desired)
+        self._remember_rules(planned.desired)
 
     async def _commit(self, commit: Plan) -> None:
         self._journal.commit(
@@ -328,12 +320,14 @@ class Changes:
             }
         )
 
-    async def _verify(self, desired: Desired, request: Request) -> None:
-        scope = request.scope
-        observed = await self._observe(desired, scope, services=request.services)
+    async def _verify(self, planned: _Planned, done: Plan) -> None:
+        """Look again at what was changed, and raise VnetError where it isn't as it should be."""
+        desired, scope = planned.desired, planned.request.scope
+        parts = Part.RULES if done.about_rules_only else Part.ALL
+        observed = await self._observe(desired, planned.request, planned.observed, parts)
         spared = self._spared - desired.networks.keys()
         plan = make_plan(desired, desired, observed, self._paths, scope=scope, spared=spared)
-        missing, _ = _split(plan)
+        missing, _ = plan.split()
         if missing:
             what = "; ".join(describe(step) for step in missing.steps[:3])
             raise VnetError(
@@ -367,7 +361,8 @@ class Changes:
         before = self._compile(running)
         await self._take_back(interrupted, before)
         as_recorded = Request(records=running, scope=frozenset(running))
-        plan, desired = await self._plan(before, as_recorded, refuse=False)
+        planned = await self._plan(before, as_recorded, refuse=False)
+        plan, desired = planned.plan, planned.desired
         failed = await Run(len(plan.steps), self._drivers).as_far_as_possible(plan.stages)
         bridges = {one.bridge.name for one in desired.networks.values()}
         for bridge, ports in interrupted.ports:
@@ -392,12 +387,3 @@ class Changes:
         for name, address in interrupted.addresses:
             if address not in addresses.get(name, (address,)):
                 await self._drivers.links.remove_address(name, address)
-
-
-def _split(plan: Plan) -> tuple[Plan, Plan]:
-    """A plan's work, and its commit: the writing of records."""
-    work: list[Stage] = []
-    commit: list[Stage] = []
-    for stage in plan.stages:
-        (commit if isinstance(stage.steps[0], SaveRecord) else work).append(stage)
-    return Plan(stages=tuple(work)), Plan(stages=tuple(commit))

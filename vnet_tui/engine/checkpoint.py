@@ -16,7 +16,8 @@ from uuid import UUID
 from vnet_tui.engine import audit, roll_back
 from vnet_tui.engine.caller import Caller, caller
 from vnet_tui.engine.catalog import Catalog
-from vnet_tui.engine.changes import Changes, Prepare, Request, Running
+from vnet_tui.engine.change_request import Prepare, Request, Running
+from vnet_tui.engine.changes import Changes
 from vnet_tui.engine.checkpoint_file import CheckpointFiles, Ended, Pending, Ran, boottime
 from vnet_tui.engine.checkpoint_keeper import Keeper
 from vnet_tui.engine.describe import describe

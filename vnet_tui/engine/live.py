@@ -12,7 +12,7 @@ from uuid import UUID
 from vnet_tui.engine import audit, policy
 from vnet_tui.engine.apply import BeforeStep
 from vnet_tui.engine.catalog import Catalog, Listing
-from vnet_tui.engine.changes import Request, Running
+from vnet_tui.engine.change_request import Request, Running
 from vnet_tui.engine.drivers.links import Happened, LinkChange
 from vnet_tui.engine.drivers.linkstats import LinkStats
 from vnet_tui.engine.errors import StateError, VnetError
@@ -345,7 +345,7 @@ _PORT_EVENTS = {
 
 def _as_it_is(running: Running) -> Request:
     """The request that what runs goes on, with guests where they are now."""
-    return Request(records=running, scope=frozenset(), services=False)
+    return Request(records=running, scope=frozenset(), services=frozenset())
 
 
 def _by_address(leases: Iterable[Lease]) -> Mapping[Address, Lease]:

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from vnet_tui.engine import steps
+from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.errors import StoreError
 from vnet_tui.engine.model import Interface
 from vnet_tui.engine.naming import TAP_PREFIX
@@ -27,6 +28,10 @@ from vnet_tui.engine.resources import (
 
 RTPROT_RA = 9
 """A route learned from a router advertisement (include/uapi/linux/rtnetlink.h)."""
+
+
+Due = Mapping[UUID, bool]
+"""Networks of which processes are looked for, each with whether one should run."""
 
 
 class LinksDriver(Protocol):
@@ -58,7 +63,7 @@ class SysctlDriver(Protocol):
 class DnsmasqDriver(Protocol):
     """The dnsmasq processes of ours."""
 
-    async def observe(self) -> tuple[DnsmasqProcess, ...]: ...
+    async def observe(self, due: Due | None = None) -> tuple[DnsmasqProcess, ...]: ...
     async def start(self, spec: DnsmasqSpec) -> None: ...
     async def stop(self, spec: DnsmasqSpec) -> None: ...
     async def change(self, before: DnsmasqSpec, after: DnsmasqSpec) -> None: ...
@@ -67,7 +72,9 @@ class DnsmasqDriver(Protocol):
 class VdeDriver(Protocol):
     """The vde_switch processes of ours."""
 
-    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]: ...
+    async def observe(
+        self, due: Due | None = None, *, thorough: bool = False
+    ) -> tuple[SwitchProcess, ...]: ...
     async def start(self, spec: SwitchSpec) -> None: ...
     async def stop(self, spec: SwitchSpec) -> None: ...
 
@@ -132,22 +139,27 @@ async def observe(
     drivers: Drivers,
     sysctls: Iterable[str],
     *,
-    services: bool = True,
+    about: Mapping[UUID, DesiredNetwork] | None = None,
     parts: Part = Part.ALL,
     earlier: Observed | None = None,
 ) -> Observed:
     """Look at the host; ``sysctls`` are the keys to read beside the remembered ones and those by
-    which interfaces accept router advertisements. Without ``services``, the slowest part to look
-    at, none are seen. Where there was an ``earlier`` look, only these ``parts`` are looked at anew.
+    which interfaces accept router advertisements. Services are looked for among all processes, the
+    slowest thing to look at; where networks are given that it is ``about``, those of no others are
+    seen. Where there was an ``earlier`` look, only these ``parts`` are looked at anew.
     """
     if earlier is None or Part.LINKS in parts:
         links = await drivers.links.snapshot()
     else:
         links = earlier.links
     if earlier is None or Part.SERVICES in parts:
-        dnsmasqs = await drivers.dnsmasq.observe() if services else ()
         taps = any(name.startswith(TAP_PREFIX) for name in links.links)
-        switches = await drivers.vde.observe(thorough=taps) if services else ()
+        serving = switching = None
+        if about is not None:
+            serving = {uuid: one.dnsmasq is not None for uuid, one in about.items()}
+            switching = {uuid: one.switch is not None for uuid, one in about.items()}
+        dnsmasqs = await drivers.dnsmasq.observe(serving)
+        switches = await drivers.vde.observe(switching, thorough=taps)
     else:
         dnsmasqs, switches = earlier.dnsmasqs, earlier.switches
     if earlier is None or Part.RULES in parts:

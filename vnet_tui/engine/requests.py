@@ -12,7 +12,7 @@ from uuid import UUID
 
 from vnet_tui.engine import conflicts, dnsmasq_check, policy_check
 from vnet_tui.engine.catalog import Listing
-from vnet_tui.engine.changes import Prepare, Request, Running
+from vnet_tui.engine.change_request import Prepare, Request, Running
 from vnet_tui.engine.errors import Problem, StateError, UnsupportedError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import RunRecord
@@ -80,6 +80,7 @@ def as_defined(uuids: Collection[UUID], listing: Listing, *, anew: bool = False)
             records={**running, **changed},
             scope=scope,
             recreate=scope if anew else frozenset(),
+            services=None if anew else scope,
         )
 
     return NamedChange(names, prepare)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from vnet_tui.engine.changes import Request, Running
+from vnet_tui.engine.change_request import Request, Running
 from vnet_tui.engine.checkpoint_file import Pending, Ran
 from vnet_tui.engine.errors import DocumentError
 from vnet_tui.engine.files import write_atomically

@@ -232,5 +232,18 @@ class Plan:
         """All steps, in the order in which they begin."""
         return tuple(step for stage in self.stages for step in stage.steps)
 
+    @property
+    def about_rules_only(self) -> bool:
+        """Whether nothing but the firewall is touched."""
+        return all(isinstance(step, SetFirewall) for step in self.steps)
+
+    def split(self) -> tuple[Plan, Plan]:
+        """The work, and its commit: the writing of records."""
+        work: list[Stage] = []
+        commit: list[Stage] = []
+        for stage in self.stages:
+            (commit if isinstance(stage.steps[0], SaveRecord) else work).append(stage)
+        return Plan(stages=tuple(work)), Plan(stages=tuple(commit))
+
     def __bool__(self) -> bool:
         return any(stage.steps for stage in self.stages)

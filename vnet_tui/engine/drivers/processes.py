@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -74,6 +74,12 @@ def running(kind: Kind, network: UUID, *, thorough: bool = True) -> list[Found]:
     if not thorough and not kind.of(network).exists():
         return []
     return [one for one in scan(kind) if one.network == network]
+
+
+def of(kind: Kind, due: Mapping[UUID, bool]) -> list[Found]:
+    """The processes of some networks. Where one should run and its pid file doesn't lead to it, it
+    is looked for among all processes."""
+    return [one for network, runs in due.items() for one in running(kind, network, thorough=runs)]
 
 
 def written_pid(kind: Kind, network: UUID) -> int | None:

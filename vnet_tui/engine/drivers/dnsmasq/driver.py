@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -34,13 +35,14 @@ class Dnsmasq:
         self._files = Files(paths)
         self._kind = Kind("dnsmasq", "--conf-file=", self._files.root)
 
-    async def observe(self) -> tuple[DnsmasqProcess, ...]:
-        """All of ours that run, with what they were started with and what their lists say now.
+    async def observe(self, due: Mapping[UUID, bool] | None = None) -> tuple[DnsmasqProcess, ...]:
+        """All of ours that run, with what they were started with and what their lists say now;
+        of the networks that are ``due`` only, where some are given, with whether one should run.
 
         One whose configuration file was damaged since has an empty ``config``, which no network
         wants.
         """
-        return await asyncio.to_thread(self._observe)
+        return () if due == {} else await asyncio.to_thread(self._observe, due)
 
     async def start(self, spec: DnsmasqSpec) -> None:
         """Write the files and start; returns when its sockets are bound.
@@ -87,10 +89,11 @@ class Dnsmasq:
         except DriverError as error:
             raise DriverError(f"{cause}; and as it was before: {error}") from cause
 
-    def _observe(self) -> tuple[DnsmasqProcess, ...]:
+    def _observe(self, due: Mapping[UUID, bool] | None) -> tuple[DnsmasqProcess, ...]:
+        found = processes.scan(self._kind) if due is None else processes.of(self._kind, due)
         return tuple(
             DnsmasqProcess(pid=one.pid, spec=self._files.read(one.file, one.network))
-            for one in processes.scan(self._kind)
+            for one in found
         )
 
     async def _end(self, network: UUID) -> None:

@@ -30,6 +30,7 @@ class Moving:
     def __init__(self, driver: FirewallDriver, *others: FirewallDriver) -> None:
         self._driver = driver
         self._others = others
+        self._alone = False
 
     @property
     def name(self) -> str:
@@ -44,6 +45,8 @@ class Moving:
     async def observe(self) -> FirewallState:
         """What there is of ours, with the driver at work or another."""
         state = await self._driver.observe()
+        # Where our rules are as they were left, nobody worked with another driver meanwhile.
+        self._alone = self._alone and state.present and state.intact
         if await self._left():
             return replace(state, present=True, intact=False)
         return state
@@ -78,6 +81,8 @@ class Moving:
 
     async def _left(self) -> list[FirewallDriver]:
         """The others that have something installed; another engine's rules are its own affair."""
+        if self._alone:
+            return []
         found = []
         for other in self._others:
             try:
@@ -85,4 +90,5 @@ class Moving:
                     found.append(other)
             except ConflictError:
                 continue
+        self._alone = not found
         return found

@@ -10,7 +10,7 @@ import select
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -40,13 +40,18 @@ class Vde:
     def __init__(self, paths: Paths) -> None:
         self._kind = Kind("vde_switch", "--pidfile=", paths.vde)
 
-    async def observe(self, *, thorough: bool) -> tuple[SwitchProcess, ...]:
-        """All of ours that run, as they were started.
+    async def observe(
+        self, due: Mapping[UUID, bool] | None = None, *, thorough: bool = False
+    ) -> tuple[SwitchProcess, ...]:
+        """All of ours that run, as they were started; of the networks that are ``due`` only, where
+        some are given, with whether one should run.
 
         Unless it is to be ``thorough``, processes are looked at (15 us each) only where there are
         files of ours; who removed those of a switch has left its tap.
         """
-        return await asyncio.to_thread(self._observe, thorough)
+        if due is not None and not thorough and not any(due.values()):
+            return ()
+        return await asyncio.to_thread(self._observe, due, thorough)
 
     async def start(self, spec: SwitchSpec) -> None:
         """Start it; returns when guests can plug in and its tap is there, down.
@@ -85,11 +90,14 @@ class Vde:
         found = await asyncio.to_thread(list, self._problems(spec))
         return tuple(replace(problem, line=line) for problem in found)
 
-    def _observe(self, thorough: bool) -> tuple[SwitchProcess, ...]:
+    def _observe(
+        self, due: Mapping[UUID, bool] | None, thorough: bool
+    ) -> tuple[SwitchProcess, ...]:
         directory = self._kind.directory
         if not thorough and not (directory.is_dir() and any(directory.iterdir())):
             return ()
-        found = ((one, _told(one)) for one in processes.scan(self._kind))
+        running = processes.scan(self._kind) if due is None else processes.of(self._kind, due)
+        found = ((one, _told(one)) for one in running)
         return tuple(
             SwitchProcess(
                 pid=one.pid,
