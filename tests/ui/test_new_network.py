@@ -154,6 +154,20 @@ async def test_what_cant_be_read_stays_as_typed_and_keeps_from_creating() -> Non
         assert "✗" not in picture(app)
 
 
+async def test_a_name_is_cleared_before_another_is_typed() -> None:
+    replay = Replay()
+    async with form(replay) as (app, pilot):
+        await pilot.press("end", "ctrl+u")
+        await until(pilot, lambda: settled(app))
+        assert network(app).name == "net1"
+        await pilot.press("enter")
+        await until(pilot, shows(app, "✗ it can't be empty"))
+        assert "[1 Name]" in picture(app)
+        await pilot.press(*"mill", "enter")
+        await until(pilot, shows(app, "[2 Addresses]"))
+        assert network(app).name == "mill"
+
+
 async def test_a_name_that_is_taken_and_a_subnet_in_the_way_are_told_at_their_steps() -> None:
     replay = Replay()
     replay.obstacle = ConflictError(

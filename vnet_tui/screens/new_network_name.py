@@ -78,7 +78,7 @@ def _settings() -> list[Setting]:
     bridge = TextField("bridge", entries.interface_name, example="named after the network")
     return [
         Setting(
-            TextField("name", entries.network_name, needed=True, example="lab"),
+            TextField("name", entries.network_name, needed=True, example="what it is called"),
             "name it",
             lambda network: network.name,
             lambda network, name: replace(network, name=name),

@@ -121,6 +121,11 @@ class Field(Vertical, Generic[Value]):
         """Whether it says nothing where something is needed."""
         return False
 
+    @property
+    def unusable(self) -> bool:
+        """Whether it says nothing that can be kept: it is wrong, or missing."""
+        return self.missing or self.problem is not None
+
     def tell(self, problem: Problem | VnetError | None) -> None:
         """Say what is wrong with the value beside others; None: nothing. What is wrong with the
         typed text itself goes before."""

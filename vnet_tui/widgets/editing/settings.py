@@ -43,7 +43,7 @@ class Setting:
         value = self.get(network)
         if self.fixed is not None:
             self.field.disabled = self.fixed(network)
-        if self.field.value == value and (self.field.problem is None or value is not None):
+        if self.field.value == value and (value is not None or not self.field.unusable):
             return
         if isinstance(self.field, ChoiceField):
             self.field.value = value
@@ -52,12 +52,12 @@ class Setting:
 
     @property
     def _being_typed(self) -> bool:
-        wrong = self.field.problem is not None and self.field.has_focus_within
+        wrong = self.field.unusable and self.field.has_focus_within
         return wrong or (isinstance(self.field, TextField) and self.field.behind)
 
     def edited(self, network: Network) -> Network:
-        """The network with what the field says; the same where that can't be read."""
-        if self.field.problem is not None or self.field.value == self.get(network):
+        """The network with what the field says; the same where that is nothing to be kept."""
+        if self.field.unusable or self.field.value == self.get(network):
             return network
         return self.put(network, self.field.value)
 
@@ -130,7 +130,7 @@ class Settings(VerticalScroll, can_focus=False):
         self._network = network
         for field, setting in self._settings.items():
             value = setting.get(network)
-            if field.problem is None or self._shown.get(field, field) != value:
+            if not field.unusable or self._shown.get(field, field) != value:
                 setting.show(network)
             self._shown[field] = value
 
