@@ -14,7 +14,7 @@ _LONG = 256
 keep something of it."""
 
 _Pair = tuple[Sequence[object], Sequence[object], tuple[int, int]]
-_compared: deque[_Pair] = deque(maxlen=8)
+_compared: deque[_Pair] = deque(maxlen=16)
 
 
 def alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
@@ -28,8 +28,15 @@ def alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
         if known is one and as_known is other:
             return found
     found = _alike(one, other)
-    _compared.append((one, other, found))
+    known_alike(one, other, found)
     return found
+
+
+def known_alike(one: Sequence[object], other: Sequence[object], found: tuple[int, int]) -> None:
+    """Remember what two tuples have in common, which somebody knows who made one from the other:
+    at least so many items."""
+    if min(len(one), len(other)) >= _LONG:
+        _compared.append((one, other, found))
 
 
 def _alike(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:

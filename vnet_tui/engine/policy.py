@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
 from operator import attrgetter
+from typing import cast
 from uuid import UUID
 
-from vnet_tui.engine.alike import alike
+from vnet_tui.engine.alike import alike, known_alike
 from vnet_tui.engine.check.forwards import takes_port
 from vnet_tui.engine.followed import followed
 from vnet_tui.engine.memo import Memo
@@ -232,14 +233,22 @@ def _policy_of(network: Network, direction: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What was made of a policy, None for rules that are switched off; where the guests were, and
-    the keys, where each is there once."""
+    """What was made of a policy, None for rules that are switched off (``whole``: there are none);
+    where the guests were, and the keys, where each is there once."""
 
     rules: tuple[Rule, ...]
     drafts: Sequence[_Draft | None]
-    made: Sequence[PolicyRule | Forward | None]
+    made: tuple[PolicyRule | Forward | None, ...]
     found: Mapping[str | None, _Found | None]
     keys: set[str] | None
+    whole: bool
+
+    @property
+    def live(self) -> tuple[PolicyRule | Forward, ...]:
+        """Those that are switched on."""
+        if self.whole:
+            return cast("tuple[PolicyRule | Forward, ...]", self.made)
+        return tuple(one for one in self.made if one is not None)
 
 
 _made: OrderedDict[object, _Made] = OrderedDict()
@@ -254,15 +263,14 @@ def _policy(
 ) -> PolicyRules:
     policy, of = _policy_of(network, direction), (network.uuid, network.name, direction)
     drafts = _drafts(network, direction)
-    known = _made.get(of)
+    known = _made.pop(of, None)  # what is made of it takes from it
     now = _edited(known, policy.rules, drafts, found) if known is not None else None
     if now is None:
         now = _all(policy.rules, drafts, found)
     _made[of] = now
     if len(_made) > _KEPT:
         _made.popitem(last=False)
-    rules: tuple[PolicyRule | Forward, ...] = tuple(filter(None, now.made))
-    return PolicyRules(default=policy.default or Action.DENY, rules=rules)
+    return PolicyRules(default=policy.default or Action.DENY, rules=now.live)
 
 
 def _edited(
@@ -280,11 +288,14 @@ def _edited(
     first, last = alike(known.rules, rules)
     end, known_end = len(rules) - last, len(known.rules) - last
     come = _all(rules[first:end], drafts[first:end], found)
-    keys = known.keys - {one.key for one in known.drafts[first:known_end] if one is not None}
-    if come.keys is None or not keys.isdisjoint(come.keys):
+    gone = {one.key for one in known.drafts[first:known_end] if one is not None}
+    if come.keys is None or not known.keys.isdisjoint(come.keys - gone):
         return None
-    made = [*known.made[:first], *come.made, *known.made[known_end:]]
-    return _Made(rules, drafts, made, found, keys | come.keys)
+    made = (*known.made[:first], *come.made, *known.made[known_end:])
+    known_alike(known.made, made, (first, last))
+    known.keys.difference_update(gone)
+    known.keys.update(come.keys)
+    return _Made(rules, drafts, made, found, known.keys, whole=known.whole and come.whole)
 
 
 def _all(
@@ -303,15 +314,16 @@ def _all(
     ]
     live = list(filter(None, drafts))
     keys = set(map(attrgetter("key"), live))
+    whole = len(live) == len(drafts)
     if len(keys) == len(live):
-        return _Made(rules, drafts, made, found, keys)
+        return _Made(rules, drafts, tuple(made), found, keys, whole)
     numbers: dict[str, int] = {}
     for place, draft in enumerate(drafts):
         if draft is not None:
             number = numbers[draft.key] = numbers.get(draft.key, 0) + 1
             if number > 1:
                 made[place] = draft.make(_numbered(draft.key, number), found[draft.domain])
-    return _Made(rules, drafts, made, found, None)
+    return _Made(rules, drafts, tuple(made), found, None, whole)
 
 
 def order(network: Network) -> Callable[[Address], tuple[bool, int, int]]:

@@ -10,7 +10,6 @@ be read.
 from __future__ import annotations
 
 import re
-from array import array
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -18,10 +17,11 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vnet_tui.engine.alike import alike
+from vnet_tui.engine.alike import alike, known_alike
 from vnet_tui.engine.errors import DocumentError
 from vnet_tui.engine.model import Forwarding, Network, Policy, Rule
 from vnet_tui.engine.xml.limits import MAX_NODES, MAX_RULES
+from vnet_tui.engine.xml.offsets import Offsets
 from vnet_tui.engine.xml.walk import Walk, walk
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Rules:
     """
 
     direction: str
-    bounds: Sequence[int]
+    bounds: Offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +141,13 @@ _WITH_ID = re.compile(r'\A<network id="[0-9]+">')
 def _rules(node: Node, by: int) -> _Rules:
     """Where the rules of a policy stand, moved by so many characters."""
     ends = (child.after for child in node.children)
-    return _Rules(node.tag, _moved((node.inner, *ends, node.end_tag), by))
+    return _Rules(node.tag, Offsets((node.inner, *ends, node.end_tag)).moved(by))
 
 
 def _policy(network: Network, direction: str) -> Policy:
     """A policy that is there, as it is written."""
     found: Policy = getattr(network.forwarding, direction)
     return found
-
-
-def _moved(offsets: Sequence[int], by: int) -> Sequence[int]:
-    return array("l", [one + by for one in offsets])
 
 
 def _lower(rules: tuple[Rule, ...], lines: int) -> tuple[Rule, ...]:
@@ -238,15 +234,13 @@ def _pieced(known: _Known, rules: _Rules, text: str, piece: _Piece) -> _Known | 
     begin, end = bounds[first], bounds[last]
     lines = text.count("\n", begin, end + longer) - known.text.count("\n", begin, end)
     before = _policy(known.network, rules.direction)
+    kept, follow = before.rules[:first], _lower(before.rules[last:], lines)
     now = replace(
         before,
         trailing=piece.policy.trailing if last == len(bounds) - 1 else before.trailing,
-        rules=(
-            *before.rules[:first],
-            *_lower(piece.policy.rules, text.count("\n", 0, begin)),
-            *_lower(before.rules[last:], lines),
-        ),
+        rules=(*kept, *_lower(piece.policy.rules, text.count("\n", 0, begin)), *follow),
     )
+    known_alike(before.rules, now.rules, (len(kept), 0 if lines else len(follow)))
     places = known.places + len(now.trailing) - len(before.trailing)
     places += _places(piece.policy.rules) - _places(before.rules[first:last])
     if len(now.rules) > MAX_RULES or places > MAX_NODES or (lines and not known.ends):
@@ -255,13 +249,13 @@ def _pieced(known: _Known, rules: _Rules, text: str, piece: _Piece) -> _Known | 
     found = []
     for one in known.policies:
         if one is rules:
-            after = bounds[min(last + 1, len(bounds) - 1) :]
-            offsets = (*bounds[: first + 1], *piece.ends, *_moved(after, longer))
-            found.append(_Rules(one.direction, array("l", offsets)))
+            end = min(last + 1, len(bounds) - 1)
+            offsets = bounds.spliced(first + 1, end, piece.ends, longer)
+            found.append(_Rules(one.direction, offsets))
         elif one.bounds[0] < begin:
             found.append(one)
         else:
-            found.append(_Rules(one.direction, _moved(one.bounds, longer)))
+            found.append(_Rules(one.direction, one.bounds.moved(longer)))
             other = _policy(known.network, one.direction)
             lower = _lower(other.rules, lines)
             policies[one.direction] = replace(other, line=other.line + lines, rules=lower)

@@ -10,12 +10,21 @@ counts in a named counter, as do the defaults.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from vnet_tui.engine.drivers.firewall.elements import sets_of
-from vnet_tui.engine.drivers.firewall.fragments import DENY, NOTE, PASS, Fragment, Kind, Shape, Slot
+from vnet_tui.engine.drivers.firewall.fragments import (
+    DENY,
+    NOTE,
+    PASS,
+    Fragment,
+    Kind,
+    Shape,
+    Slot,
+    Traits,
+)
 from vnet_tui.engine.drivers.firewall.groups import disjoint
 from vnet_tui.engine.drivers.firewall.layout import Lookup, Names, Object
 from vnet_tui.engine.drivers.firewall.matches import (
@@ -67,9 +76,15 @@ class PolicyChain:
     def __post_init__(self) -> None:
         self._names = Names(self.chain)
 
-    def policy(self, fragments: Iterable[Fragment]) -> None:
-        """All rules of a policy."""
+    def policy(self, fragments: tuple[Fragment, ...], traits: Collection[Traits]) -> None:
+        """All rules of a policy, whose ``traits`` are these."""
         kind = _KIND_ASKED if self.deny_asked else _KIND
+        kinds = {kind(one) for one in traits}
+        if len(kinds) == 1 and all(one.apart for one in traits):
+            (only,) = kinds
+            if not only.shape.alone:
+                self._group(only.shape, fragments)  # as they stand
+                return
         for (shape, _), members in gather(fragments, kind, _ordered):
             if shape.alone:
                 for fragment in members:
@@ -143,8 +158,8 @@ def _ordered(one: Kind, other: Kind) -> bool:
     return one.denies is not None and one.denies != other.denies and not forwards
 
 
-_KIND: Callable[[Fragment], Kind] = attrgetter("kind")
-_KIND_ASKED: Callable[[Fragment], Kind] = attrgetter("kind_asked")
+_KIND: Callable[[Fragment | Traits], Kind] = attrgetter("kind")
+_KIND_ASKED: Callable[[Fragment | Traits], Kind] = attrgetter("kind_asked")
 
 
 def _about(shape: Shape, slot: Slot) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,25 +23,59 @@ _KEPT = 4096
 """The groups that are remembered."""
 
 
-class Elements(dict[str, str]):
+class Elements(Mapping[str, str]):
     """Elements with their comments or values, and in which keys they may differ from others from
-    which they were made."""
+    which they were made.
 
-    __slots__ = ("__weakref__", "_base", "_keys")
+    Of those that were made one from the other, the last one made has a table of them all; the
+    others have the one made from them, and what is other there (Baker, Shallow Binding Makes
+    Functional Arrays Fast, 1991). Not to be edited by several threads.
+    """
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] | Mapping[str, str] = ()) -> None:
-        super().__init__(pairs)
+    __slots__ = ("__weakref__", "_base", "_keys", "_later", "_other", "_table")
+
+    def __init__(self, table: dict[str, str]) -> None:
+        self._table: dict[str, str] | None = table
+        self._later: Elements | None = None
+        self._other: Mapping[str, str | None] = {}
         self._base: weakref.ref[Elements] | None = None
         self._keys: frozenset[str] = frozenset()
 
+    def __getitem__(self, key: str) -> str:
+        at = self
+        while at._later is not None:
+            if key in at._other:
+                found = at._other[key]
+                if found is None:
+                    raise KeyError(key)
+                return found
+            at = at._later
+        return at._all()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key) is not None
+
+    def items(self) -> ItemsView[str, str]:
+        """All of them."""
+        return self._all().items()
+
     def edited(self, lost: Mapping[str, str], gained: Mapping[str, str]) -> Elements:
         """Others, which are these without ``lost`` and with ``gained``."""
-        made = Elements(self)
+        table = self._all()
+        keys = frozenset((*lost, *gained))
+        other = {key: table.get(key) for key in keys}
         for key in lost:
-            del made[key]
-        made.update(gained)
-        made._base = weakref.ref(self)
-        made._keys = frozenset((*lost, *gained))
+            del table[key]
+        table.update(gained)
+        made = Elements(table)
+        made._base, made._keys = weakref.ref(self), keys
+        self._table, self._later, self._other = None, made, other
         return made
 
     def differing(self, other: Elements) -> frozenset[str] | None:
@@ -51,6 +85,24 @@ class Elements(dict[str, str]):
             if number in theirs:
                 return keys | theirs[number]
         return None
+
+    def _all(self) -> dict[str, str]:
+        """The table of these, made again where a later one has it."""
+        if self._table is None:
+            line: list[Elements] = []
+            at: Elements = self
+            while at._later is not None:
+                line.append(at)
+                at = at._later
+            table = dict(at._all())
+            for one in reversed(line):
+                for key, value in one._other.items():
+                    if value is None:
+                        table.pop(key, None)
+                    else:
+                        table[key] = value
+            self._table, self._later, self._other = table, None, {}
+        return self._table
 
     def _line(self) -> dict[int, frozenset[str]]:
         """Those from which these were made, with the keys that differ since; these first."""
@@ -152,7 +204,7 @@ def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _G
     for slot in lost.keys() | gained.keys():
         left, new = lost.get(slot, {}), gained.get(slot, {})
         if left != new:
-            sets[slot] = sets.get(slot, Elements()).edited(left, new)
+            sets[slot] = sets.get(slot, Elements({})).edited(left, new)
         if not sets[slot]:
             del sets[slot]
     return _Group(members, sets, plain=True)

@@ -50,6 +50,16 @@ class Kind(NamedTuple):
     denies: bool | None
 
 
+class Traits(NamedTuple):
+    """What fragments have in common, see :class:`Fragment`."""
+
+    kind: Kind
+    kind_asked: Kind
+    cuts: bool
+    moves: bool
+    apart: bool
+
+
 class Slot(NamedTuple):
     """Which of a group's sets an element is in."""
 
@@ -63,6 +73,7 @@ Value = tuple[Slot, str]
 
 _shape = lru_cache(maxsize=256)(Shape)
 _kind = lru_cache(maxsize=512)(Kind)
+_traits = lru_cache(maxsize=1024)(Traits)
 _slot = lru_cache(maxsize=64)(Slot)
 # One object for all equal ones, so that comparing them takes no time.
 
@@ -95,6 +106,11 @@ class Fragment:
     protocols: tuple[Protocol, ...]
     ports: PortRange | None
     comment: str
+
+    @property
+    def traits(self) -> Traits:
+        """What matters to how a policy is written."""
+        return _traits(self.kind, self.kind_asked, self.cuts, self.moves, self.apart)
 
     def elements(
         self, atom: Atom[Value], transport: Protocol, first: int, last: int

@@ -95,7 +95,7 @@ def _leading(owner: str) -> Memo[Forward, _Lead | None]:
 
 def _single_ports(owner: str, forwards: tuple[Forward, ...]) -> Mapping[str, str]:
     """The elements by which ports lead to a network; none where some are ranges."""
-    found = list(filter(None, _leading(owner).each(forwards, owner)))
+    found = _leading(owner).found(forwards, owner)
     if len(found) < len(forwards):
         return {}
     return sets_of((owner, PORTS), found)[PORTS]

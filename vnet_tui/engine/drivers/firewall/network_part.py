@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -31,7 +31,7 @@ from vnet_tui.engine.model import Mode
 from vnet_tui.engine.resources import Forward, NetworkRules, rules_digest
 from vnet_tui.engine.rule_log import INCOMING, OUTGOING
 
-_FORWARD: Callable[[Fragment], Forward | None] = attrgetter("forward")
+_forward: Memo[Fragment, Forward | None] = Memo(attrgetter("forward"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def _render_network(rules: NetworkRules, *, logs: bool) -> Part:
     if rules.mode is Mode.NAT:
         draft.chains[f"masq_{name}"] = Chain(tuple(_masquerade(rules, draft.bridge)))
         draft.dispatch[BRIDGES_NAT] = f"goto masq_{name}"
-    forwards = tuple(filter(None, map(_FORWARD, found[INCOMING])))
+    forwards = _forward.found(found[INCOMING], name)
     claims = _forwards(draft, forwards) if forwards else None
     chains, lookups, dispatch, bridge = draft.chains, draft.lookups, draft.dispatch, draft.bridge
     entries = [(where, bridge, verdict) for where, verdict in dispatch.items()]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
+from vnet_tui.engine.census import Census
 from vnet_tui.engine.drivers.firewall import fragments
 from vnet_tui.engine.drivers.firewall.chains import PolicyChain
 from vnet_tui.engine.drivers.firewall.draft import Draft
-from vnet_tui.engine.drivers.firewall.fragments import ALLOW, DENY, NOTE, PASS, Fragment
+from vnet_tui.engine.drivers.firewall.fragments import ALLOW, DENY, NOTE, PASS, Fragment, Traits
 from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE, Chain
 from vnet_tui.engine.drivers.firewall.matches import BACK, THERE
 from vnet_tui.engine.drivers.firewall.shared import (
@@ -78,17 +79,16 @@ _DIRECTIONS = {
 }
 
 
-_MOVES: Callable[[Fragment], bool] = attrgetter("moves")
-_CUTS: Callable[[Fragment], bool] = attrgetter("cuts")
+_traits: Census[Fragment, Traits] = Census(attrgetter("traits"))
 
 
-def openings(draft: Draft, name: str) -> Sequence[Fragment]:
+def openings(draft: Draft, name: str) -> tuple[Fragment, ...]:
     """The rules of one policy (``INCOMING``, ``OUTGOING``) that can match anything, in order."""
     policy = draft.rules.outgoing if name == OUTGOING else draft.rules.incoming
-    return list(filter(None, _DIRECTIONS[name].opening.each(policy.rules, draft.name)))
+    return _DIRECTIONS[name].opening.found(policy.rules, draft.name)
 
 
-def write_policy(draft: Draft, name: str, found: Sequence[Fragment]) -> None:
+def write_policy(draft: Draft, name: str, found: tuple[Fragment, ...]) -> None:
     """The chains of one policy: for new connections, and for those that it ends."""
     direction = _DIRECTIONS[name]
     policy = draft.rules.outgoing if name == OUTGOING else draft.rules.incoming
@@ -102,27 +102,29 @@ def write_policy(draft: Draft, name: str, found: Sequence[Fragment]) -> None:
         DENY: f"goto {refuse}",
         PASS: "return",
     }
-    asked = any(map(_MOVES, found))
+    traits = _traits(found, (draft.name, name))
+    asked = any(one.moves for one in traits)
     written = PolicyChain(opening, draft.name, verdicts, deny_asked=asked)
     if name == OUTGOING:
         written.rules.append(f"oifname {draft.bridge} accept")
-    written.policy(found)
+    written.policy(found, traits)
     written.default(ALLOW if policy.default is Action.ALLOW else DENY, direction.default)
     draft.take(written)
     draft.dispatch[direction.bridges] = f"{direction.dispatch} {opening}"
     draft.chains[refuse] = Chain((*_log(draft, name, Action.DENY), "goto deny"))
     if written.notes:
         draft.chains[note] = Chain((*_log(draft, name, Action.ALLOW), direction.allow))
-    if not any(map(_CUTS, found)):
+    if not any(one.cuts for one in traits):
         return
     last = max(at for at, one in enumerate(found, 1) if one.cuts)
-    cuts = [made for one in found[:last] if (made := direction.cutting(one.rule)) is not None]
+    cuts = tuple(made for one in found[:last] if (made := direction.cutting(one.rule)) is not None)
+    cut_traits = {one.traits for one in cuts}
     for kind, view, where in (("cut", THERE, direction.cuts), ("back", BACK, direction.cuts_back)):
         chain = f"{kind}_{direction.short}_{draft.name}"
         cutting = PolicyChain(chain, draft.name, verdicts, view=view, deny_asked=asked)
         # What a forward leads back into the network that it comes from asks no policy.
         cutting.rules.append(f"iifname {draft.bridge} oifname {draft.bridge} return")
-        cutting.policy(cuts)
+        cutting.policy(cuts, cut_traits)
         draft.take(cutting)
         draft.dispatch[where] = f"jump {chain}"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
+from vnet_tui.engine.census import Census
 from vnet_tui.engine.drivers.firewall.elements import sets_of
 from vnet_tui.engine.drivers.firewall.groups import Atom, Pairs, disjoint
 from vnet_tui.engine.drivers.firewall.layout import Lookup, Names
@@ -121,10 +122,19 @@ def _value(forward: Forward, guest: Address, port: int, apart: bool) -> Value:
     return _target(not apart, True), f"{guest} . {forward.guest_ports.first + shift}"
 
 
-_led: Memo[Forward, Mapping[int, Led]] = Memo(_make)
+_made: Memo[Forward, Mapping[int, Led]] = Memo(_make)
 
+
+def _in_family(version: int) -> Memo[Forward, Led | None]:
+    return Memo(lambda forward: _made(forward).get(version))
+
+
+_led = {version: _in_family(version) for version in FAMILY_OF}
+"""Forwards to guests' addresses of each family."""
 
 _KIND: Callable[[Led], Reach] = attrgetter("kind")
+
+_traits: Census[Led, tuple[Reach, bool]] = Census(attrgetter("kind", "apart"))
 
 
 class Translation:
@@ -134,14 +144,17 @@ class Translation:
         self.rules: list[str] = []
         self.lookups: dict[str, Lookup] = {}
         names = Names(chain)
-        found = _led.each(forwards, chain)
         for version in FAMILY_OF:
-            led = [one[version] for one in found if version in one]
+            led = _led[version].found(forwards, chain)
+            traits = _traits(led, (chain, version))
+            if len(traits) == 1 and all(apart for _, apart in traits):
+                self._write(names, version, led[0].kind, led)  # as they stand
+                continue
             for reach, members in gather(led, _KIND):
                 for group in disjoint(members):
                     self._write(names, version, reach, group)
 
-    def _write(self, names: Names, version: int, reach: Reach, group: list[Led]) -> None:
+    def _write(self, names: Names, version: int, reach: Reach, group: Sequence[Led]) -> None:
         family, address = FAMILY_OF[version], ADDRESS_TYPE[version]
         fields = [f"{family} saddr"] * reach.source + [f"{family} daddr"] * reach.address
         before = TCP_OR_UDP if fields else ""  # nft wants it said where the port isn't first
