@@ -30,6 +30,10 @@ from vnet_tui.shifting import shift
 SHORT_GAP = 4
 """So many unchanged cells are written again rather than jumped over: a jump takes as many bytes."""
 
+FEW_SWITCHES = 4
+"""With more changes of the pen it may take less to write all that one pen writes, wherever it
+stands, and then go on to the next: a colour takes four times the bytes of a jump."""
+
 LONG = 1000
 """From so many characters on it is looked whether lines only moved."""
 
@@ -46,6 +50,9 @@ class Pen(NamedTuple):
 PLAIN = Pen()
 VISIBLE_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})
 """Attributes that show where there is no character: lines and reverse."""
+
+TAKEN_AWAY = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29"}
+"""What ends an attribute and leaves the others: weight, italics, lines and reverse."""
 
 
 class Glyph(NamedTuple):
@@ -103,78 +110,117 @@ class Wire:
 
 
 def _written(shown: Sequence[Row], wanted: Sequence[Row]) -> str:
-    """What makes rows of others."""
-    out = _Output(len(wanted[0]) if wanted else 0)
-    for y, (old, new) in enumerate(zip(shown, wanted, strict=True)):
-        if old is not new and old != new:
-            _write_line(out, y, old, new)
-    return out.end()
+    """What makes rows of others: written from place to place, or, where there are many pens, with
+    one after the other."""
+    spans = [
+        (y, x, end)
+        for y, (old, new) in enumerate(zip(shown, wanted, strict=True))
+        if old is not new and old != new
+        for x, end in _differing(old, new)
+    ]
+    out = _Output(wanted)
+    for y, x, end in spans:
+        out.put(y, x, end)
+    text = out.end()
+    if out.switches <= FEW_SWITCHES:
+        return text
+    runs: dict[Pen, list[tuple[int, int, int]]] = {}
+    for y, first, last in spans:
+        for pen, x, end in _runs(wanted[y], first, last):
+            runs.setdefault(pen, []).append((y, x, end))
+    out = _Output(wanted)
+    for pen in sorted(runs, key=lambda one: (one.background, one.foreground, one.attributes)):
+        out.take(pen)
+        for y, x, end in runs[pen]:
+            out.put(y, x, end)
+    return min(text, out.end(), key=len)
 
 
-def _write_line(out: _Output, y: int, shown: Row, wanted: Row) -> None:
-    """Write what differs of a line."""
+def _differing(shown: Row, wanted: Row) -> Iterator[tuple[int, int]]:
+    """From where to where (exclusive) a line differs. A wide character is written from its first
+    cell, and whole."""
     x, width = 0, len(wanted)
     while x < width:
         if shown[x] == wanted[x]:
             x += 1
             continue
         while not wanted[x].text and x > 0:
-            x -= 1  # a wide character is written from its first cell
+            x -= 1
         end = x + 1
         while end < width and (shown[end] != wanted[end] or not wanted[end].text):
             end += 1
-        out.go(y, x, bridge=wanted[max(0, out.x) : x] if out.y == y else None)
-        out.put(wanted[x:end])
+        yield x, end
         x = end
+
+
+def _runs(row: Row, first: int, last: int) -> Iterator[tuple[Pen, int, int]]:
+    """A part of a line, cut where one pen doesn't do for what follows. Blanks do with any that has
+    their background."""
+    pen, begin = row[first].pen, first
+    blank = True
+    for x in range(first, last):
+        glyph = row[x]
+        if not glyph.text or _same(pen, glyph):
+            blank = blank and glyph.text == " "
+            continue
+        if not (blank and pen == Pen(background=glyph.pen.background)):
+            yield pen, begin, x
+            begin = x
+        pen, blank = glyph.pen, glyph.text == " "
+    yield pen, begin, last
 
 
 class _Output:
     """Escape sequences in the making: where the cursor is, and with what pen."""
 
-    def __init__(self, width: int) -> None:
-        self.x = -1
-        self.y = -1
-        self._width = width
+    def __init__(self, wanted: Sequence[Row]) -> None:
+        self.switches = 0
+        """How often the pen was changed."""
+        self._wanted = wanted
+        self._x = -1
+        self._y = -1
         self._pen = PLAIN
         self._parts: list[str] = []
 
-    def go(self, y: int, x: int, bridge: list[Glyph] | None) -> None:
-        """Bring the cursor to a cell; ``bridge`` is what stands between, on the same line."""
-        if (y, x) == (self.y, self.x):
-            return
-        if y == self.y and self.x < x:
-            if (
-                bridge is not None
-                and 0 < len(bridge) == x - self.x <= SHORT_GAP
-                and all(glyph.text and _same(self._pen, glyph) for glyph in bridge)
-            ):
-                self.put(bridge)
-                return
-            self._parts.append(f"\x1b[{x + 1}G")
-        else:
-            self._parts.append(f"\x1b[{y + 1};{x + 1}H")
-        self.y, self.x = y, x
+    def put(self, y: int, x: int, end: int) -> None:
+        """Write a part of a line. After the last cell of a line nobody knows where the cursor
+        is."""
+        row = self._wanted[y]
+        self._write(row[self._go(y, x) : end])
+        self._y, self._x = (y, end) if end < len(row) else (-1, -1)
 
-    def put(self, glyphs: list[Glyph]) -> None:
-        """Write cells one after the other. After the last one of a line nobody knows where the
-        cursor is."""
-        pen = self._pen
-        append = self._parts.append
-        for glyph in glyphs:
-            if glyph.pen is not pen and glyph.text and not _same(pen, glyph):
-                append(_switch(pen, glyph.pen))
-                pen = glyph.pen
-            append(glyph.text)
-        self._pen = pen
-        self.x += len(glyphs)
-        if self.x >= self._width:
-            self.y = -1
+    def take(self, pen: Pen) -> None:
+        """Write with a pen from now on."""
+        if pen != self._pen:
+            self._parts.append(_switch(self._pen, pen))
+            self._pen = pen
+            self.switches += 1
 
     def end(self) -> str:
         """Everything, with the pen put away."""
         if self._pen != PLAIN:
             self._parts.append("\x1b[0m")
         return "".join(self._parts)
+
+    def _go(self, y: int, x: int) -> int:
+        """Bring the cursor to a cell, or to one before it on the same line, from which it is as
+        short to write; where it is then."""
+        if y != self._y:
+            self._parts.append(f"\x1b[{y + 1};{x + 1}H")
+        elif x != self._x:
+            between = self._wanted[y][self._x : x]
+            if 0 < len(between) <= SHORT_GAP and all(
+                glyph.text and _same(self._pen, glyph) for glyph in between
+            ):
+                return self._x
+            self._parts.append(f"\x1b[{x + 1}G")
+        return x
+
+    def _write(self, glyphs: Iterable[Glyph]) -> None:
+        for glyph in glyphs:
+            if glyph.pen is not self._pen and glyph.text and not _same(self._pen, glyph):
+                self.take(glyph.pen)
+            self._parts.append(glyph.text)
 
 
 class LeanUpdate(CompositorUpdate):
@@ -273,12 +319,17 @@ def _same(pen: Pen, glyph: Glyph) -> bool:
 
 @lru_cache(maxsize=4096)
 def _switch(old: Pen, new: Pen) -> str:
-    """The sequence from one pen to another. Attributes can only be taken away all at once."""
-    if old.attributes != new.attributes:
-        return f"\x1b[{';'.join(part for part in ('0', *new) if part)}m"
-    changes = []
-    if old.foreground != new.foreground:
-        changes.append(new.foreground or "39")
-    if old.background != new.background:
-        changes.append(new.background or "49")
-    return f"\x1b[{';'.join(changes)}m"
+    """The shortest sequence from one pen to another: all of it anew, or what differs, where the
+    attributes that it takes away can be taken away by themselves."""
+    ways = [["0", *filter(None, new)]]
+    before, after = (set(pen.attributes.split(";")) - {""} for pen in (old, new))
+    if before - after <= TAKEN_AWAY.keys():
+        off = {TAKEN_AWAY[attribute] for attribute in before - after}
+        kept = {attribute for attribute in before & after if TAKEN_AWAY.get(attribute) not in off}
+        changes = [*sorted(off), *sorted(after - kept)]
+        if old.foreground != new.foreground:
+            changes.append(new.foreground or "39")
+        if old.background != new.background:
+            changes.append(new.background or "49")
+        ways.append(changes)
+    return min((f"\x1b[{';'.join(way)}m" for way in ways), key=len)

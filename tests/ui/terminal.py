@@ -6,6 +6,9 @@ import re
 
 from rich.cells import get_character_cell_size
 
+_ENDED = {"22": {"1", "2"}, "23": {"3"}, "24": {"4"}, "27": {"7"}, "29": {"9"}}
+"""Which attributes a parameter of SGR ends."""
+
 _SEQUENCE = re.compile(r"\x1b\[(?P<parameters>[0-9;]*)(?P<final>[A-Za-z])")
 
 
@@ -105,6 +108,8 @@ class _Pen:
                 self._ink = code
             elif 40 <= int(code) <= 47 or 100 <= int(code) <= 107:
                 self._paper = code
+            elif code in _ENDED:
+                self._attributes -= _ENDED[code]
             else:
                 self._attributes.add(code)
 

@@ -249,3 +249,26 @@ def test_one_changed_character_is_one_character() -> None:
     wire.difference(layout([Strip([Segment(" 4.1 Mb/s".ljust(20))])], 20), size, COLORS)
     changed = layout([Strip([Segment(" 4.2 Mb/s".ljust(20))])], 20)
     assert wire.difference(changed, size, COLORS) == "\x1b[1;4H2"
+
+
+def test_a_colour_is_named_once_wherever_it_stands() -> None:
+    wire = Wire()
+    size = Size(40, 2)
+    wire.difference(layout([Strip([])] * 2, 40), size, COLORS)
+    pens = [Style(color="#102030"), Style(color="#a0b0c0"), Style(color="#a0b0c0", bold=True)]
+    lines = [Strip([Segment("█", pens[x % 3]) for x in range(40)])] * 2
+    text = wire.difference(layout(lines, 40), size, COLORS)
+    assert text.count("38;2;16;32;48") == 1
+    assert text.count("38;2;160;176;192") == 1
+    screen = terminal.Screen(40, 2)
+    screen.feed(text)
+    assert screen.cells == plainly(lines, 40).cells
+
+
+def test_what_ends_bold_leaves_the_colours() -> None:
+    wire = Wire()
+    strong = Style(color="#102030", bgcolor="#405060", bold=True)
+    line = Strip([Segment("a", strong), Segment("b", strong + Style(bold=False))])
+    assert wire.difference(layout([line], 2), Size(2, 1), COLORS) == (
+        "\x1b[1;1H\x1b[1;38;2;16;32;48;48;2;64;80;96ma\x1b[22mb\x1b[0m"
+    )
