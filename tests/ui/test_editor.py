@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.ui.playing import line_of, picture, playing, until
 from tests.ui.recorded import DEMO, FOO, FOO_XML
@@ -258,6 +259,27 @@ async def test_what_a_field_cant_hold_stays_as_it_is() -> None:
         await pilot.press("down", *"Lab")
         await until(pilot, lambda: edited(app).title == "Lab")
         assert told in editor(app).draft.text
+
+
+async def test_what_cant_be_read_isnt_left_out_silently_when_edits_are_staged() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL) as pilot:
+        await open_editor(pilot, app, "down")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        editor(app).query(Input)[4].focus()
+        await pilot.press(*"12x")
+        await until(pilot, lambda: "✗" in picture(app))
+        await pilot.press("ctrl+pagedown", "ctrl+s")
+        await until(pilot, lambda: "12x" in picture(app))
+        assert "✗" in picture(app)
+        await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.value == "12x")
+        assert not app.staged.drafts
+        await pilot.press("ctrl+u", *"1400", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+        await until(pilot, lambda: FOO.uuid in app.staged.drafts)
+        bridge = staged(app).bridge
+        assert bridge is not None
+        assert bridge.mtu == 1400
 
 
 async def test_a_draft_that_was_staged_broken_opens_as_xml() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events
 from textual.message import Message
@@ -19,6 +19,7 @@ from vnet_tui.screens.element_forms import ask_kind, fill_in
 from vnet_tui.screens.examination import Examination
 from vnet_tui.widgets.editing.document import DocumentEditor
 from vnet_tui.widgets.editing.tab import Edited, EditorTab, KindWanted, Wanted
+from vnet_tui.widgets.fields import TextField
 from vnet_tui.widgets.live_table import LiveTable
 
 Result = TypeVar("Result")
@@ -221,3 +222,10 @@ class DraftScreen(Screen[Result]):
             self._document.show_document(self._draft.text)
         else:
             self._point()
+
+
+def unread(form: EditorTab) -> TextField[Any] | None:
+    """The first field of a form with something that is no value, or with nothing where something
+    is needed; all of them say so."""
+    wrong = [field for field in form.query(TextField) if field.insist() is not None]
+    return wrong[0] if wrong else None

@@ -22,7 +22,7 @@ from vnet_tui.engine.errors import Severity, VnetError
 from vnet_tui.engine.policy import rule_keys
 from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
 from vnet_tui.feed import feed_of
-from vnet_tui.screens.drafting import DraftScreen
+from vnet_tui.screens.drafting import DraftScreen, unread
 from vnet_tui.screens.examination import Examination, examine
 from vnet_tui.staging import Stage, staging_of
 from vnet_tui.widgets.editing.addresses import AddressesTab
@@ -259,7 +259,10 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         return self._draft.text != self._began.text
 
     def action_stage(self) -> None:
-        """Keep the edits, and leave."""
+        """Keep the edits, and leave; not while a field can't be read: then the cursor goes there.
+        While the document can't, it is what counts."""
+        if not self.broken and self._stops():
+            return
         if self._unsaved:
             self.post_message(Stage(self._draft))
             errors = sum(one.severity is Severity.ERROR for one in self.problems)
@@ -269,6 +272,14 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
             else:
                 self.notify(f"{self._info.name}: staged; P shows what is pending.")
         self.dismiss()
+
+    def _stops(self) -> bool:
+        for number, tab in enumerate(self._tabs):
+            if (field := unread(tab)) is not None:
+                self.action_open_tab(number)
+                field.control.focus()
+                return True
+        return False
 
     def action_leave_editor(self) -> None:
         """Leave; with unsaved edits, ask."""

@@ -141,7 +141,6 @@ class Settings(VerticalScroll, can_focus=False):
 
     def on_field_changed(self, message: Field.Changed) -> None:
         """An edit, if it says another thing than the network."""
-        message.stop()
         field, network = message.field, self._network
         setting = self._settings[field]
         if network is None or (isinstance(field, TextField) and not field.typed):
