@@ -17,16 +17,16 @@ from vnet_tui.engine.drivers.netlink import HEADER, attributes, ends_dump, messa
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.model import Address, Subnet
 
-_NETLINK_NETFILTER = 12
+NETLINK_NETFILTER = 12
 _GET = 1 << 8 | 1  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET
 _REQUEST_DUMP = 0x001 | 0x300
-_NFGENMSG = struct.Struct("BBH")
+NFGENMSG = struct.Struct("BBH")
 _RECEIVE = 1 << 17
 
-_ORIGINAL, _REPLY, _STATUS, _PROTOINFO, _TIMEOUT = 1, 2, 3, 4, 7
-_COUNTED_ORIGINAL, _COUNTED_REPLY, _ID = 9, 10, 12
+ORIGINAL, REPLY, STATUS, _PROTOINFO, _TIMEOUT = 1, 2, 3, 4, 7
+_COUNTED_ORIGINAL, _COUNTED_REPLY, ID = 9, 10, 12
 _WANTED = frozenset(
-    (_ORIGINAL, _REPLY, _STATUS, _PROTOINFO, _TIMEOUT, _COUNTED_ORIGINAL, _COUNTED_REPLY, _ID)
+    (ORIGINAL, REPLY, STATUS, _PROTOINFO, _TIMEOUT, _COUNTED_ORIGINAL, _COUNTED_REPLY, ID)
 )
 _TUPLE = frozenset((1, 2))  # CTA_TUPLE_IP, CTA_TUPLE_PROTO
 _ADDRESSES = frozenset((1, 2, 3, 4))  # CTA_IP_V4_SRC, _V4_DST, _V6_SRC, _V6_DST
@@ -34,7 +34,7 @@ _PROTOCOL = frozenset((1, 2, 3))  # CTA_PROTO_NUM, _SRC_PORT, _DST_PORT
 _COUNTERS = frozenset((1, 2))  # CTA_COUNTERS_PACKETS, _BYTES
 _ONE = frozenset((1,))  # CTA_PROTOINFO_TCP, and CTA_PROTOINFO_TCP_STATE in it
 
-_SEEN_REPLY = 1 << 1  # IPS_SEEN_REPLY
+SEEN_REPLY = 1 << 1  # IPSSEEN_REPLY
 
 _TCP_STATES = (
     "", "SYN sent", "SYN received", "established", "FIN wait", "close wait",
@@ -77,7 +77,7 @@ def tracked(subnets: Collection[Subnet]) -> tuple[Tracked, ...]:
     found: list[Tracked] = []
     try:
         with socket.socket(
-            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER
         ) as kernel:
             kernel.bind((0, 0))
             for family, version in ((socket.AF_INET, 4), (socket.AF_INET6, 6)):
@@ -87,7 +87,9 @@ def tracked(subnets: Collection[Subnet]) -> tuple[Tracked, ...]:
                     if net.version == version
                 ]
                 if ours:
-                    found += filter(None, (_read(body, ours) for body in _dump(kernel, family)))
+                    found += filter(
+                        None, (_read(body, ours) for body in dump(kernel, family, _WANTED))
+                    )
     except OSError as error:
         raise DriverError(
             f"reading the tracked connections: {error.strerror}", "the kernel needs nf_conntrack"
@@ -95,24 +97,28 @@ def tracked(subnets: Collection[Subnet]) -> tuple[Tracked, ...]:
     return tuple(found)
 
 
-def _dump(kernel: socket.socket, family: int) -> Iterator[dict[int, bytes]]:
-    body = _NFGENMSG.pack(family, 0, 0)
+def dump(
+    kernel: socket.socket, family: int, wanted: frozenset[int], filter_: bytes = b""
+) -> Iterator[dict[int, bytes]]:
+    """The ``wanted`` attributes of all connections of an address family that a filter, which are
+    attributes too, lets pass. Raises OSError."""
+    body = NFGENMSG.pack(family, 0, 0) + filter_
     kernel.send(HEADER.pack(HEADER.size + len(body), _GET, _REQUEST_DUMP, family, 0) + body)
     while True:
         for _, _, data, start, end in messages(kernel.recv(_RECEIVE)):
             if ends_dump(data, start - HEADER.size):
                 return
-            yield attributes(data, start + _NFGENMSG.size, end, _WANTED)
+            yield attributes(data, start + NFGENMSG.size, end, wanted)
 
 
 def _read(found: dict[int, bytes], ours: list[tuple[int, int]]) -> Tracked | None:
     """A connection, unless neither end of it is ours."""
-    protocol, source, asked = _ends(found.get(_ORIGINAL, b""))
-    _, target, _ = _ends(found.get(_REPLY, b""))
+    protocol, source, asked = ends(found.get(ORIGINAL, b""))
+    _, target, _ = ends(found.get(REPLY, b""))
     if not (_in(source[0], ours) or _in(target[0], ours)):
         return None
     return Tracked(
-        id=_number(found.get(_ID, b"")),
+        id=number(found.get(ID, b"")),
         protocol=protocol,
         source=_end(*source),
         asked=_end(*asked),
@@ -120,15 +126,15 @@ def _read(found: dict[int, bytes], ours: list[tuple[int, int]]) -> Tracked | Non
         sent=_count(found.get(_COUNTED_ORIGINAL)),
         answered=_count(found.get(_COUNTED_REPLY)),
         state=_state(found),
-        forgotten_in=_number(found.get(_TIMEOUT, b"")),
+        forgotten_in=number(found.get(_TIMEOUT, b"")),
     )
 
 
-_RawEnd = tuple[bytes, int]
+RawEnd = tuple[bytes, int]
 
 
-def _ends(data: bytes) -> tuple[int, _RawEnd, _RawEnd]:
-    """The protocol of a tuple, its source and its destination."""
+def ends(data: bytes) -> tuple[int, RawEnd, RawEnd]:
+    """The protocol of a tuple (``ORIGINAL``, ``REPLY``), its source and its destination."""
     parts = attributes(data, 0, len(data), _TUPLE)
     network, transport = parts.get(1, b""), parts.get(2, b"")
     addresses = attributes(network, 0, len(network), _ADDRESSES)
@@ -136,15 +142,15 @@ def _ends(data: bytes) -> tuple[int, _RawEnd, _RawEnd]:
     source = addresses.get(1) or addresses.get(3, b"")
     destination = addresses.get(2) or addresses.get(4, b"")
     return (
-        _number(numbers.get(1, b"")),
-        (source, _number(numbers.get(2, b""))),
-        (destination, _number(numbers.get(3, b""))),
+        number(numbers.get(1, b"")),
+        (source, number(numbers.get(2, b""))),
+        (destination, number(numbers.get(3, b""))),
     )
 
 
 def _in(address: bytes, ours: list[tuple[int, int]]) -> bool:
-    number = int.from_bytes(address, "big")
-    return any(number & mask == network for network, mask in ours)
+    value = int.from_bytes(address, "big")
+    return any(value & mask == network for network, mask in ours)
 
 
 def _end(address: bytes, port: int) -> End:
@@ -152,7 +158,8 @@ def _end(address: bytes, port: int) -> End:
     return End(address=whole, port=port)
 
 
-def _number(data: bytes) -> int:
+def number(data: bytes) -> int:
+    """An integer of an attribute."""
     return int.from_bytes(data, "big")
 
 
@@ -160,14 +167,14 @@ def _count(data: bytes | None) -> tuple[int, int] | None:
     if data is None:
         return None
     parts = attributes(data, 0, len(data), _COUNTERS)
-    return _number(parts.get(1, b"")), _number(parts.get(2, b""))
+    return number(parts.get(1, b"")), number(parts.get(2, b""))
 
 
 def _state(found: dict[int, bytes]) -> str:
     """TCP's own; for others whether anybody answered."""
     info = found.get(_PROTOINFO, b"")
     tcp = attributes(info, 0, len(info), _ONE).get(1, b"")
-    number = _number(attributes(tcp, 0, len(tcp), _ONE).get(1, b""))
-    if 0 < number < len(_TCP_STATES):
-        return _TCP_STATES[number]
-    return "answered" if _number(found.get(_STATUS, b"")) & _SEEN_REPLY else "unanswered"
+    known = number(attributes(tcp, 0, len(tcp), _ONE).get(1, b""))
+    if 0 < known < len(_TCP_STATES):
+        return _TCP_STATES[known]
+    return "answered" if number(found.get(STATUS, b"")) & SEEN_REPLY else "unanswered"

@@ -92,6 +92,7 @@ def choose(preference: str, paths: Paths) -> FirewallDriver:
     from vnet_tui.engine.drivers.firewall.moving import Moving
     from vnet_tui.engine.drivers.firewall.nft_kernel import in_kernel
     from vnet_tui.engine.drivers.firewall.nftables import NftablesDriver
+    from vnet_tui.engine.drivers.firewall.strays import Following
 
     nftables = NftablesDriver.find(paths, asked_for=preference == "nftables")
     lacking: list[str] = []
@@ -101,7 +102,7 @@ def choose(preference: str, paths: Paths) -> FirewallDriver:
         nftables = None
         lacking.append("this kernel has no nftables")
     if nftables is not None and preference != "iptables":
-        return Moving(nftables, IptablesDriver(paths, "left from before"))
+        return Following(Moving(nftables, IptablesDriver(paths, "left from before")))
     if preference == "nftables":
         raise _refusal("nftables was asked for", lacking)
     if without_iptables := unusable():
@@ -110,7 +111,7 @@ def choose(preference: str, paths: Paths) -> FirewallDriver:
         raise _refusal("there is neither nftables nor iptables", [*lacking, without_iptables])
     why = "asked for" if preference == "iptables" else f"chosen by itself, as {lacking[0]}"
     iptables = IptablesDriver(paths, f"{why}; python-iptables on legacy tables")
-    return Moving(iptables, nftables) if nftables is not None else iptables
+    return Following(Moving(iptables, nftables) if nftables is not None else iptables)
 
 
 def _refusal(message: str, lacking: Sequence[str]) -> UnsupportedError:
