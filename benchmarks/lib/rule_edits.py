@@ -15,6 +15,7 @@ from vnet_tui.client.local import LocalConnection
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.sections import updated
+from vnet_tui.promptness import be_prompt
 
 FIRST = "the first time of all"
 DOCUMENT = "a document, to the store and the kernel"
@@ -35,6 +36,7 @@ _BEAT = 0.005
 
 async def edits(kind: str, count: int) -> dict[str, list[Took]]:
     """What edits of each kind take, of a network with so many rules."""
+    be_prompt()  # as vnetd and the interface are
     setting = Setting(NFTABLES, kind, count - 1)  # so that there is room for another
     document, ports = text(setting), iter(setting.rules.ports[5:])
     found: dict[str, list[Took]] = {}

@@ -114,6 +114,7 @@ def main(argv: Sequence[str] | None = None, begin: Begin | None = None) -> int:
     """
     from vnet_tui.engine.errors import VnetError
     from vnet_tui.engine.paths import Paths
+    from vnet_tui.promptness import be_prompt
 
     arguments = parser()
     options = arguments.parse_args(argv)
@@ -125,6 +126,7 @@ def main(argv: Sequence[str] | None = None, begin: Begin | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="vnetd: %(message)s")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     _allow_many_files()
+    be_prompt()
     try:
         asyncio.run(_run(Paths.choose(options.state_dir, options.run_dir), options, begin))
     except VnetError as error:

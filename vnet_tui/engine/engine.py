@@ -263,9 +263,12 @@ class Engine(Inquiries):
     ) -> Listing:
         """Make a change that is asked of defined networks; what there was before it."""
         self._permitted(f"{verb} a network")
-        listing = await self._look()
-        uuids = listing.distinct(refs)
-        change = await asyncio.to_thread(requests.asked, verb, uuids, listing)
+
+        def prepared() -> tuple[Listing, requests.NamedChange]:
+            listing = self.catalog.look()
+            return listing, requests.asked(verb, listing.distinct(refs), listing)
+
+        listing, change = await asyncio.to_thread(prepared)
         await self._asked.change(verb, change, on_progress)
         return listing
 

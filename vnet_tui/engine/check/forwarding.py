@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
 
+from vnet_tui.engine.census import Census
 from vnet_tui.engine.check.between import Between, Found, Placed
 from vnet_tui.engine.check.forwards import (
     PortIndex,
@@ -185,6 +186,9 @@ def check_comment(rule: Rule) -> Iterator[Problem]:
             yield error(rule, f"the comment has {length} bytes", f"at most {_COMMENT} are possible")
 
 
+_domains: Census[Rule, str | None] = Census(attrgetter("domain"))
+
+
 def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iterator[Problem]:
     """Rules that look as if they never matched."""
     sound = [ip.subnet for ip in network.ips if ip.prefix <= ip.address.max_prefixlen]
@@ -198,7 +202,7 @@ def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iter
                     f"no guest has an address in {source}",
                     "source is where guests are, destination where they connect to",
                 )
-    domains: set[str | None] = set(map(attrgetter("domain"), rules))
+    domains = _domains(rules, (network.uuid, network.name, incoming))
     unknown = {domain for domain in domains if domain is not None and never(domain)}
     for rule in rules if unknown else ():
         if rule.enabled and rule.domain in unknown:

@@ -56,7 +56,10 @@ def taken_from_host(
     ports = sorted(sockets)
     rules = network.incoming.rules
     ports_named = _named_port.each(rules, (network.uuid, network.name))
-    for rule in compress(rules, map({*sockets, _SEVERAL}.__contains__, ports_named)):
+    asked = {*sockets, _SEVERAL}
+    if asked.isdisjoint(ports_named):  # as with most, and told in no time
+        return
+    for rule in compress(rules, map(asked.__contains__, ports_named)):
         if rule.port is None or not (rule.enabled and takes_port(rule)):
             continue
         first, last = bisect_left(ports, rule.port.first), bisect_right(ports, rule.port.last)

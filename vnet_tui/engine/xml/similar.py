@@ -240,7 +240,7 @@ def _pieced(known: _Known, rules: _Rules, text: str, piece: _Piece) -> _Known | 
         trailing=piece.policy.trailing if last == len(bounds) - 1 else before.trailing,
         rules=(*kept, *_lower(piece.policy.rules, text.count("\n", 0, begin)), *follow),
     )
-    known_alike(before.rules, now.rules, (len(kept), 0 if lines else len(follow)))
+    known_alike(before.rules, now.rules, (len(kept), len(follow)))
     places = known.places + len(now.trailing) - len(before.trailing)
     places += _places(piece.policy.rules) - _places(before.rules[first:last])
     if len(now.rules) > MAX_RULES or places > MAX_NODES or (lines and not known.ends):

@@ -33,7 +33,8 @@ def plain(document: str | bytes) -> str:
     if len(document) > MAX_BYTES:
         raise _too_large()
     text = _decode(document) if isinstance(document, bytes) else document.removeprefix("\ufeff")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) * 4 > MAX_BYTES and len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise _too_large()
     return text
