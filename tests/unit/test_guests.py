@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from vnet_tui.engine.guests import find_guest, guests, namesakes
+from vnet_tui.engine.guests import find_guest, guest_names, guests, name_at, namesakes
 from vnet_tui.engine.model import Dhcp, Dns, Ip, Network, Range, Reservation
 from vnet_tui.engine.views import Guest, Lease
 
@@ -16,8 +16,16 @@ def lease(
     name: str = "",
     expires: float | None = 2000.0,
     since: float | None = None,
+    attached: str = "",
 ) -> Lease:
-    return Lease(address=ip_address(address), mac=mac, name=name, expires=expires, since=since)
+    return Lease(
+        address=ip_address(address),
+        mac=mac,
+        name=name,
+        expires=expires,
+        since=since,
+        attached=attached,
+    )
 
 
 def kept(address: str, mac: str | None = None, name: str | None = None) -> Reservation:
@@ -106,6 +114,23 @@ def test_a_lease_is_found_by_its_host_name() -> None:
     assert find_guest(network(), leases, "foobar.lan") == frozenset()
     assert find_guest(network(), leases, "") == frozenset()
     assert find_guest(Network(name="x"), [], "foobar") == frozenset()
+
+
+def test_a_name_by_which_a_guest_is_attached_comes_before_what_guests_say() -> None:
+    says = lease("10.0.0.5", A, "web", since=1.0)
+    attached = lease("10.0.0.6", B, "other", since=2.0, attached="Web")
+    leases = [says, attached]
+    assert find_guest(network(), leases, "web") == {attached.address}
+    assert find_guest(network(), leases, "other") == {attached.address}
+    (pair,) = namesakes(network(), leases)
+    assert str(pair).startswith(
+        f"{A} at 10.0.0.5 says that it is web, the name by which {B} at 10.0.0.6 is attached"
+    )
+    reserved = network(kept("10.0.0.9", C, "web"))
+    assert find_guest(reserved, leases, "web") == {ip_address("10.0.0.9")}
+    assert namesakes(network(), [lease("10.0.0.6", B, "web", attached="web.lan")]) == ()
+    assert name_at(network(), [lease("10.0.0.7", attached="db")], ip_address("10.0.0.7")) == "db"
+    assert guest_names(network(), leases) == {"web", "other"}
 
 
 def test_of_two_guests_with_one_name_it_was_the_first_who_has_it() -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from vnet_tui.engine.apply import BeforeStep, Run
+from vnet_tui.engine.attached import newly_named
 from vnet_tui.engine.change_request import Prepare, Request, Running
 from vnet_tui.engine.conflicts import host_conflicts
 from vnet_tui.engine.describe import describe
@@ -153,6 +154,9 @@ class Changes:
             known = self._compiled.get(uuid)
             if known is None or known[0] != asked:
                 known = (asked, desired_network(record, network, asked[1], self._paths))
+                if leases := newly_named(known[1], asked[1], self._paths):
+                    made = desired_network(record, network, leases, self._paths)
+                    known = ((record, leases), made)
                 rules_digest(known[1].rules)  # is remembered, and asked for soon
                 self._compiled[uuid] = known
             compiled[uuid] = known[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from vnet_tui.engine.model import Address, Network, Reservation
 from vnet_tui.engine.naming import derive_tap_name
@@ -81,27 +82,32 @@ def _note(network: Network, draft: _Draft, held: Iterable[Lease]) -> str:
 def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:
     """Where a guest is that a rule names: at most one address a family, none while unknown.
 
-    A reservation of that name decides; for a family that it says nothing of, the lease of the guest
-    that has had this host name for longest, of several leases of that guest the latest. Names are
-    compared without regard to case, and with or without the network's own domain.
+    A reservation of that name decides; for a family that it says nothing of, the lease of a guest
+    that is attached by this name, and then that of the guest that has had this host name for
+    longest, of several leases of that guest the latest. Names are compared without regard to case,
+    and with or without the network's own domain.
     """
     own = network.dns.domain if network.dns else None
     found: dict[int, Address] = {}
     for reservation in _reservations(network):
         if _same(reservation.name, domain, own):
             found.setdefault(reservation.address.version, reservation.address)
-    for lease in _by_right([lease for lease in leases if _same(lease.name, domain, own)]):
+    attached = _by_right([lease for lease in leases if _same(lease.attached, domain, own)])
+    named = _by_right([lease for lease in leases if _same(lease.name, domain, own)])
+    for lease in (*attached, *named):
         found.setdefault(lease.address.version, lease.address)
     return frozenset(found.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Namesakes:
-    """Two guests with one name: rules lead to ``first``, a lease or a reservation."""
+    """Two guests with one name: rules lead to ``first``, a lease or a reservation; ``attached``: to
+    who is attached by this name."""
 
     name: str
     first: Lease | Reservation
     other: Lease
+    attached: bool = False
 
     def __str__(self) -> str:
         mac = self.first.mac or self.other.mac or "52:54:00:…"
@@ -110,6 +116,11 @@ class Namesakes:
             return (
                 f"{_at(self.other)} says that it is {self.name}, which is reserved for "
                 f"{_at(self.first)}: rules lead there (give it another host name)"
+            )
+        if self.attached:
+            return (
+                f"{_at(self.other)} says that it is {self.name}, the name by which "
+                f"{_at(self.first)} is attached: rules lead there (give it another host name)"
             )
         return (
             f"two guests say that they are {self.name}: {_at(self.first)} and {_at(self.other)}; "
@@ -127,14 +138,21 @@ def namesakes(network: Network, leases: Iterable[Lease]) -> tuple[Namesakes, ...
         if one.name
     }
     found = []
-    for lease in _by_right(leases):
-        if lease.name:
-            name = plain_name(lease.name, own)
+    by_right = _by_right(leases)
+    claims = [(lease, lease.attached) for lease in by_right]
+    claims += [(lease, lease.name) for lease in by_right if lease.name != lease.attached]
+    for lease, claimed in claims:
+        if claimed:
+            name = plain_name(claimed, own)
             whose = first.setdefault((lease.address.version, name), lease)
             same = whose.mac and whose.mac.lower() == lease.mac
             if whose.address != lease.address and not same:
-                found.append(Namesakes(name, whose, lease))
+                found.append(Namesakes(name, whose, lease, attached=_is_attached(whose, name, own)))
     return tuple(found)
+
+
+def _is_attached(guest: Lease | Reservation, name: str, domain: str | None) -> bool:
+    return isinstance(guest, Lease) and _same(guest.attached, name, domain)
 
 
 def namesake_notes(network: Network, leases: Iterable[Lease]) -> Callable[[str], str]:
@@ -164,18 +182,18 @@ def _by_right(leases: Iterable[Lease]) -> list[Lease]:
 
 
 def name_at(network: Network, leases: Iterable[Lease], address: Address) -> str:
-    """The name of the guest with an address: as reserved, else as it gave it for its lease; empty
-    while nobody knows it."""
+    """The name of the guest with an address: as reserved, else as it gave it for its lease, else as
+    it is attached; empty while nobody knows it."""
     reserved = (one.name for one in _reservations(network) if one.address == address)
-    leased = (lease.name for lease in leases if lease.address == address)
-    return next((name for name in (*reserved, *leased) if name), "")
+    leased = ((one.name, one.attached) for one in leases if one.address == address)
+    return next((name for name in chain(reserved, *leased) if name), "")
 
 
 def guest_names(network: Network, leases: Iterable[Lease]) -> frozenset[str]:
     """The names of all guests that :func:`find_guest` finds, as :func:`plain_name` gives them."""
     own = network.dns.domain if network.dns else None
     reserved = (one.name or "" for one in _reservations(network))
-    names = (*reserved, *(lease.name for lease in leases))
+    names = (*reserved, *chain.from_iterable((one.name, one.attached) for one in leases))
     return frozenset(plain_name(name, own) for name in names if name)
 
 

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from uuid import UUID
 
 from vnet_tui.engine.files import write_atomically
@@ -25,12 +26,14 @@ from vnet_tui.engine.views import Lease
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A lease as it was seen: whose it is, its name, and since when it has that (seconds since
-    1970). ``told``: that the name is another's too was told of it."""
+    1970). ``told``: that the name is another's too was told of it. ``attached`` is the name with
+    which its guest is attached."""
 
     owner: str
     name: str
     since: float
     told: bool = False
+    attached: str = ""
 
 
 def owner(lease: Lease) -> str:
@@ -47,11 +50,19 @@ def recalled(paths: Paths, network: UUID, leases: Sequence[Lease]) -> tuple[Leas
     return tuple(_named(lease, known.get(str(lease.address))) for lease in leases)
 
 
-def remember(paths: Paths, network: UUID, leases: Sequence[Lease], now: float) -> tuple[Lease, ...]:
+def remember(
+    paths: Paths,
+    network: UUID,
+    leases: Sequence[Lease],
+    now: float,
+    attached: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Lease, ...]:
     """Take account of the leases as their file has them now, and forget those that are gone.
 
-    Gives what :func:`recalled` does afterwards. Raises OSError. Takes a millisecond where
-    something is new, and less where not.
+    ``attached`` are the names with which guests are attached, by MAC, empty ones where they don't
+    matter; who isn't among them keeps the one that it had, unless that is another's now. Gives what
+    :func:`recalled` does afterwards. Raises OSError. Takes a millisecond where something is new,
+    and less where not.
     """
     path = _file(paths, network)
     if not leases and not path.exists():
@@ -61,15 +72,19 @@ def remember(paths: Paths, network: UUID, leases: Sequence[Lease], now: float) -
         after = {}
         for lease in leases:
             seen = before.get(str(lease.address))
-            if (
-                seen is None
-                or seen.owner != owner(lease)
-                or (lease.name and lease.name.lower() != seen.name.lower())
-            ):
+            if seen is None or seen.owner != owner(lease):
                 seen = Seen(owner(lease), lease.name, now)
-            after[str(lease.address)] = seen
+            elif lease.name and lease.name.lower() != seen.name.lower():
+                seen = replace(seen, name=lease.name, since=now, told=False)
+            after[str(lease.address)] = _attached(seen, lease, attached)
         _write(path, before, after)
     return tuple(_named(lease, after[str(lease.address)]) for lease in leases)
+
+
+def _attached(seen: Seen, lease: Lease, attached: Mapping[str, str]) -> Seen:
+    if lease.mac in attached:
+        return replace(seen, attached=attached[lease.mac])
+    return replace(seen, attached="") if seen.attached in attached.values() else seen
 
 
 def first_telling(paths: Paths, network: UUID, lease: Lease) -> bool:
@@ -88,8 +103,8 @@ def _named(lease: Lease, seen: Seen | None) -> Lease:
     if seen is None or seen.owner != owner(lease):
         return lease
     if lease.name and lease.name.lower() != seen.name.lower():
-        return lease
-    return replace(lease, name=lease.name or seen.name, since=seen.since)
+        return replace(lease, attached=seen.attached)
+    return replace(lease, name=lease.name or seen.name, since=seen.since, attached=seen.attached)
 
 
 def _file(paths: Paths, network: UUID) -> Path:
@@ -112,8 +127,8 @@ def _read(path: Path) -> Mapping[str, Seen]:
     """What is remembered; nothing where the file is damaged, as it is where there is none."""
     try:
         return {
-            str(address): Seen(str(of), str(name), float(since), bool(told))
-            for address, (of, name, since, told) in json.loads(path.read_text()).items()
+            str(address): Seen(str(of), str(name), float(since), bool(told), *map(str, attached))
+            for address, (of, name, since, told, *attached) in json.loads(path.read_text()).items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from uuid import UUID
 
+from vnet_tui.engine.attached import attached_guests
 from vnet_tui.engine.catalog import Catalog
 from vnet_tui.engine.events import EventBus
 from vnet_tui.engine.guests import namesakes
@@ -26,8 +27,14 @@ class NameWatch:
 
     async def remember(self, uuid: UUID, leases: Sequence[Lease]) -> Sequence[Lease]:
         """Keep whose name each is, whatever others claim from now on; gives them so named."""
+        running = self._catalog.running().get(uuid)
+
+        def work() -> Sequence[Lease]:
+            attached = attached_guests(running[1]) if running and leases else {}
+            return remember(self._paths, uuid, leases, time.time(), attached)
+
         try:
-            return await asyncio.to_thread(remember, self._paths, uuid, leases, time.time())
+            return await asyncio.to_thread(work)
         except OSError as error:
             message = f"can't keep who has which name: {error.strerror or error}"
             self._bus.tell(EventKind.WARNING, uuid, self._name(uuid), message)

@@ -25,6 +25,7 @@ class Lease:
     """A lease as dnsmasq recorded it; ``expires`` is seconds since 1970, None: never.
 
     ``since``, in the same seconds: since when it is known to have its name; None where it isn't.
+    ``attached`` is the name with which its guest is attached, where rules look for one.
     """
 
     address: Address
@@ -33,6 +34,7 @@ class Lease:
     expires: float | None
     client_id: str = ""
     since: float | None = None
+    attached: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

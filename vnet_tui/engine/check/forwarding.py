@@ -210,8 +210,7 @@ def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iter
                 rule,
                 f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
                 "no range is served",
-                f'add <host name="{rule.domain}" address="…"/> to <dhcp>, or attach a guest by '
-                "this name",
+                f'add <host name="{rule.domain}" address="…"/> to <dhcp>',
             )
 
 

@@ -19,8 +19,9 @@ def never_known(network: Network) -> Callable[[str], bool]:
     dhcp = network.dhcp
     if dhcp is None or (dhcp.enabled and any(ip.ranges for ip in dhcp.ips)):
         return lambda _: False
-    reserved = {(one.name or "").lower() for one in dhcp.reservations}
-    return lambda domain: domain.lower() not in reserved
+    own = network.dns.domain if network.dns else None
+    reserved = {plain_name(one.name or "", own) for one in dhcp.reservations}
+    return lambda domain: plain_name(domain, own) not in reserved
 
 
 def unknown_guests(
