@@ -13,7 +13,8 @@ from vnet_tui.engine.check.forwarding import _taken_ports
 from vnet_tui.engine.check.shadows import _incoming, _outgoing
 from vnet_tui.engine.model import Action, PortRange, Protocol, Rule
 
-PORTS = st.integers(1, 6).flatmap(
+NO_PORT = PortRange(first=99_999_999, last=99_999_999)
+PORTS = st.just(NO_PORT) | st.integers(1, 6).flatmap(
     lambda first: st.integers(first, 6).map(lambda last: PortRange(first=first, last=last))
 )
 SUBNETS = st.sampled_from([None, None, ip_network("10.0.0.0/8"), ip_network("10.1.0.0/16")])
