@@ -175,6 +175,18 @@ async def test_a_problem_leads_to_its_row() -> None:
         await until(pilot, lambda: "staged with an error" in picture(app))
 
 
+async def test_edits_are_staged_though_no_other_tab_was_opened() -> None:
+    app = playing(Judging())
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        await pilot.press("enter", "3", "e")
+        await until(pilot, lambda: "allow tcp 8080 → web:80" in picture(app))
+        await pilot.press("minus")
+        await until(pilot, lambda: not edited(app).incoming.rules[0].enabled)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: FOO.uuid in app.staged.drafts)
+
+
 async def test_leaving_with_edits_asks() -> None:
     app = playing(Judging())
     async with app.run_test(size=SMALL) as pilot:

@@ -226,6 +226,8 @@ class DraftScreen(Screen[Result]):
 
 def unread(form: EditorTab) -> TextField[Any] | None:
     """The first field of a form with something that is no value, or with nothing where something
-    is needed; all of them say so."""
+    is needed; all of them say so. A form that nobody opened yet has nothing in its fields."""
+    if form.network is None:
+        return None
     wrong = [field for field in form.query(TextField) if field.insist() is not None]
     return wrong[0] if wrong else None
