@@ -65,6 +65,8 @@ CASES = (
     Case("mail", "host", 123, Answer.YES, Decider.RULE, "rule 2 of <incoming> of foo"),
     Case("host", "web", 25, Answer.YES, Decider.NOBODY, "what the host itself opens"),
     Case("host", HOST[1], 123, Answer.YES, Decider.RULE, "rule 2 of <incoming>", "tcp", None),
+    Case("host", "127.0.0.1", 123, Answer.YES, Decider.RULE, "rule 2 of <incoming>", "tcp", None),
+    Case("host", "::1", 123, Answer.YES, Decider.NOBODY, "reaches the host itself", "tcp", None),
     Case("web", "nobody", 80, Answer.NO, Decider.WAITING, "nobody has no address now"),
     Case("web", "10.77.0.1", 80, Answer.YES, Decider.DEFAULT, "default allow", "tcp", None),
 )

@@ -347,6 +347,8 @@ class _Tracer:
         if other == HOST:
             return self._subject.gateway(version)
         far = self._address(other, version, other=HOST)
+        if far is not None and self._host.is_local(far):
+            return far  # who asks his own address comes from it, 127.0.0.1 too
         device = self._host.device(far) if far is not None else ""
         return self._host.address_on(device, version)
 
