@@ -34,7 +34,7 @@ def question(probe: Probe, family: int) -> Query:
         source=who,
         target=probe.to,
         protocol=probe.protocol,
-        port=port,
+        port=probe.port or None,
         family=family,
     )
 
