@@ -85,7 +85,7 @@ def main() -> None:
         with arena.Arena("benchmarks.rules", INSIDE) as inside:
             edits = inside.ask(["edits", kind])
         holds = _report_work(kind, turns) and holds
-        _report_edits(kind, edits)
+        holds = _report_edits(kind, edits) and holds
     for kind in KINDS:
         for who in OURS:
             with arena.Arena("benchmarks.rules", INSIDE) as inside:
@@ -169,14 +169,20 @@ def _report_work(kind: str, turns: Sequence[Mapping[str, dict[str, list[float]]]
     return holds
 
 
-def _report_edits(kind: str, edits: Mapping[str, list[rule_edits.Took]]) -> None:
+def _report_edits(kind: str, edits: Mapping[str, list[rule_edits.Took]]) -> bool:
     """What edits take from the request to the kernel: all that is done for them."""
     print(f"{NFTABLES}, one of {MOST:,} {kind} changed, from the request to the kernel, in ms")
     print(f"{'':<48}{'processor':>10}{'clock':>10}{'waiting':>10}")
+    holds = True
     for what, took in edits.items():
-        medians = (median(figures) for figures in zip(*took, strict=True))
-        print(f"{what:<48}{''.join(f'{one:>10.1f}' for one in medians)}")
+        processor, *rest = (median(figures) for figures in zip(*took, strict=True))
+        exceeded = what in rule_edits.CHANGES and processor > EDIT_MILLISECONDS
+        holds = holds and not exceeded
+        verdict = "  EXCEEDED" if exceeded else ""
+        print(f"{what:<48}{''.join(f'{one:>10.1f}' for one in (processor, *rest))}{verdict}")
+    print(f"{EDIT_MILLISECONDS:g} ms of processor time are allowed for a change of a rule")
     print()
+    return holds
 
 
 # Inside

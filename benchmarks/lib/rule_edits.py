@@ -7,9 +7,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
+from typing import cast
 
 from benchmarks.lib.rule_hosts import FORWARDS, NFTABLES, Setting, text
+from vnet_tui.client.connection import Connection
 from vnet_tui.client.edits import Scope, edit
 from vnet_tui.client.local import LocalConnection
 from vnet_tui.engine.model import Network
@@ -25,11 +28,15 @@ REPLACED = "an element, to the kernel: in its place"
 ADDED = "an element, to the kernel: at the end"
 BEFORE_ALL = "an element, to the kernel: before all others"
 
-Took = tuple[float, float, float]
-"""Milliseconds: of processor time, by the clock, and of the longest wait of whoever else wanted the
-event loop."""
+CHANGES = (DOCUMENT, REPLACED, ADDED)
+"""One rule changed, or another one after all: what a bound is for. Before all others the lines of
+all move, of which messages tell, so that all are made anew."""
 
-_ROUNDS = 6
+Took = tuple[float, float, float]
+"""Milliseconds: of the engine's processor time, by the clock, and of the longest wait of whoever
+else wanted the event loop."""
+
+_ROUNDS = 20
 _BEAT = 0.005
 """More often, and looking would take a part of the time that is measured."""
 
@@ -41,38 +48,38 @@ async def edits(kind: str, count: int) -> dict[str, list[Took]]:
     document, ports = text(setting), iter(setting.rules.ports[5:])
     found: dict[str, list[Took]] = {}
 
-    async def measured(what: str, work: Callable[[], Awaitable[object]]) -> None:
-        found.setdefault(what, []).append(await _took(work))
+    async def measured(what: str, work: Callable[[Connection], Awaitable[object]]) -> None:
+        found.setdefault(what, []).append(await _took(connection, work))
 
-    def now(change: str, element: str) -> Callable[[], Awaitable[object]]:
+    def now(change: str, element: str) -> Callable[[Connection], Awaitable[object]]:
         meant = Scope(live=True, config=False)
         change_ = partial(_updated, change=change, element=element)
-        return lambda: edit(connection, "bench", change_, meant)
+        return lambda asked: edit(asked, "bench", change_, meant)
 
     async with LocalConnection(Paths(Path("/run/state"), Path("/run/vnet"))) as connection:
 
-        async def at_first() -> None:
-            await connection.define(document)
-            await connection.start(["bench"])
+        async def at_first(asked: Connection) -> None:
+            await asked.define(document)
+            await asked.start(["bench"])
 
         await measured(FIRST, at_first)
         for number, port in zip(range(_ROUNDS), ports, strict=False):
             document = document.replace(f'"{port}"', f'"{1_000 + number}"')
             of_all = found.setdefault(DOCUMENT, [])
-            await measured(DEFINED, partial(connection.define, document))
-            await measured(APPLIED, partial(connection.apply, "bench"))
+            await measured(DEFINED, methodcaller("define", document))
+            await measured(APPLIED, methodcaller("apply", "bench"))
             one, other = found[DEFINED][-1], found[APPLIED][-1]
             of_all.append((one[0] + other[0], one[1] + other[1], max(one[2], other[2])))
         # The schema is asked once about what only the engine itself wrote so far.
-        await now("add-last", _element(kind, 999))()
+        await now("add-last", _element(kind, 999))(connection)
         for number, port in zip(range(_ROUNDS), ports, strict=False):
-            await now("delete", _element(kind, 999 - number))()
+            await now("delete", _element(kind, 999 - number))(connection)
             last = _element(kind, 998 - number)
             await measured(ADDED, now("add-last", last))
             limited = last.replace("/>", ' limit="100"/>')
             await measured(REPLACED, now("modify", limited))
-            await now("modify", last)()
-            await now("delete", _element(kind, port))()
+            await now("modify", last)(connection)
+            await now("delete", _element(kind, port))(connection)
             await measured(BEFORE_ALL, now("add-first", _element(kind, 900 - number)))
         await connection.stop(["bench"])
     return found
@@ -88,7 +95,26 @@ def _updated(network: Network, *, change: str, element: str) -> Network:
     return updated(network, change, "incoming", element)
 
 
-async def _took(work: Callable[[], Awaitable[object]]) -> Took:
+class _Timed:
+    """A connection, and the seconds of processor time that what was asked of it took: what a client
+    does beside isn't in them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.busy = 0.0
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def asked(*words: object, **named: object) -> object:
+            began = time.process_time()
+            try:
+                return await getattr(self._connection, name)(*words, **named)
+            finally:
+                self.busy += time.process_time() - began
+
+        return asked
+
+
+async def _took(connection: Connection, work: Callable[[Connection], Awaitable[object]]) -> Took:
     longest, ended = 0.0, False
 
     async def beat() -> None:
@@ -98,11 +124,12 @@ async def _took(work: Callable[[], Awaitable[object]]) -> Took:
             await asyncio.sleep(_BEAT)
             longest = max(longest, time.perf_counter() - began - _BEAT)
 
+    timed = _Timed(connection)
     beating = asyncio.create_task(beat())
     await asyncio.sleep(0)
-    began, busy = time.perf_counter(), time.process_time()
-    await work()
-    took = (time.process_time() - busy) * 1e3, (time.perf_counter() - began) * 1e3
+    began = time.perf_counter()
+    await work(cast("Connection", timed))
+    clock = (time.perf_counter() - began) * 1e3
     ended = True
     await beating
-    return *took, longest * 1e3
+    return timed.busy * 1e3, clock, longest * 1e3
