@@ -14,7 +14,9 @@ from vnet_tui.app import VnetApp
 from vnet_tui.engine.doctor.findings import Finding
 from vnet_tui.engine.errors import Severity
 from vnet_tui.screens.commands import NAMED, commands
+from vnet_tui.screens.network import NetworkScreen
 from vnet_tui.screens.network_actions import NetworkActions
+from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.staging import Stage
 
 WAYS: tuple[tuple[str, str], ...] = (
@@ -133,3 +135,21 @@ async def test_the_palette_offers_what_the_keys_do_on_every_screen() -> None:
         everywhere |= await offered(pilot, app, actions.CANCEL)
     general = {action.title for action in actions.every() if NAMED not in action.title}
     assert general - everywhere == set()
+
+
+async def test_other_networks_are_at_hand_while_one_is_shown() -> None:
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await show(pilot, app, "enter 2", "web")
+        await pilot.press("ctrl+p", *"sta old")
+        await until(pilot, lambda: "start old" in picture(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "start old" in replay.calls)
+        await pilot.press("ctrl+p", *"open old")
+        await until(pilot, lambda: "open old" in picture(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, NetworkScreen))
+        await until(pilot, lambda: "─ ● old" in picture(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, NetworksScreen))

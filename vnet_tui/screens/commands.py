@@ -84,7 +84,7 @@ class Commands(Provider):
         if screen is None:
             return
         looked_at = 0
-        for info in screen.offered:
+        for info in feed_of(screen).networks or ():
             for title, action in self._commands(info):
                 looked_at += 1
                 if looked_at % BATCH == 0:

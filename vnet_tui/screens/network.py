@@ -101,6 +101,12 @@ class NetworkScreen(NetworkActions):
         """That one."""
         return (self.selected,) if self.selected else ()
 
+    def open_network(self, info: NetworkInfo) -> None:
+        """Show another network in the place of this one."""
+        if info.uuid != self._detail.uuid:
+            tab, clock = self._detail.tab, self._clock
+            self.app.switch_screen(NetworkScreen(self._connection, info.uuid, tab=tab, clock=clock))
+
     def guests_on(self, info: NetworkInfo) -> int:
         """Its ports, as the last sample counted them."""
         sample = feed_of(self).sample

@@ -21,7 +21,7 @@ ACTIONS_ON_NETWORKS = frozenset(
 
 
 class NetworkActions(DefinitionEdits):
-    """A screen whose keys act on :attr:`selected`, and whose palette on any of :attr:`offered`."""
+    """A screen whose keys act on :attr:`selected`, and whose palette on any network."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         action.binding() for action in actions.NETWORK_ACTIONS if action is not actions.OPEN
@@ -40,14 +40,15 @@ class NetworkActions(DefinitionEdits):
     @property
     @abstractmethod
     def offered(self) -> Sequence[NetworkInfo]:
-        """The networks that the palette offers."""
+        """The networks that are shown."""
 
     @abstractmethod
     def compose(self) -> ComposeResult:
         """What is on the screen."""
 
+    @abstractmethod
     def open_network(self, info: NetworkInfo) -> None:
-        """Show everything about a network; a screen that does already, needs nothing."""
+        """Show everything about a network."""
 
     def guests_on(self, info: NetworkInfo) -> int:  # noqa: ARG002 - for screens that know
         """How many guests would lose a network; 0 where that isn't known."""
