@@ -60,7 +60,11 @@ class Bench:
         await self.changes.recover()
 
     async def bring(
-        self, networks: Sequence[Network], *, recreate: frozenset[UUID] = frozenset()
+        self,
+        networks: Sequence[Network],
+        *,
+        recreate: frozenset[UUID] = frozenset(),
+        services: frozenset[UUID] | None = None,
     ) -> list[Step]:
         """Make exactly these networks run; the steps that it took."""
         self.steps = []
@@ -68,7 +72,10 @@ class Bench:
         def prepare(running: Running) -> Request:
             wanted = {one.uuid: (record(one), one) for one in networks if one.uuid}
             return Request(
-                records=wanted, scope=frozenset(wanted) | frozenset(running), recreate=recreate
+                records=wanted,
+                scope=frozenset(wanted) | frozenset(running),
+                recreate=recreate,
+                services=services,
             )
 
         await self.changes.run(prepare)

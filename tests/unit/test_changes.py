@@ -75,6 +75,15 @@ async def test_a_changed_rule_touches_only_the_firewall_and_the_record(bench: Be
     assert taken == ["SetFirewall", "SaveRecord"]
 
 
+async def test_an_edit_of_one_finds_what_another_left(bench: Bench) -> None:
+    await bench.bring([ONE, TWO])
+    assert ONE.uuid and TWO.uuid
+    bench.host.records.records.pop(TWO.uuid)
+    await bench.bring([network("one", address="10.5.0.1")], services=frozenset({ONE.uuid}))
+    assert TWO.uuid not in bench.host.dnsmasq.processes
+    assert ONE.uuid in bench.host.dnsmasq.processes
+
+
 async def test_a_new_reservation_doesnt_restart_dnsmasq(bench: Bench) -> None:
     await bench.bring([ONE])
     edited = parse(

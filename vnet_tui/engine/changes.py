@@ -200,7 +200,12 @@ class Changes:
         if refuse:
             await self._refuse_conflicts(before, desired, observed, request.scope)
         known = {*before.networks, *desired.networks, *self._spared}
-        scope = request.scope | self._orphans(observed, known)
+        orphans = self._orphans(observed, known)
+        if orphans and request.services is not None:  # they may have some, too
+            request = replace(request, services=None)
+            observed = await self._observe(desired, request, observed, Part.SERVICES)
+            orphans = self._orphans(observed, known)
+        scope = request.scope | orphans
         before = self._as_installed(before, observed)
         desired = replace(desired, spared_rules=before.spared_rules)
         plan = make_plan(
