@@ -77,7 +77,8 @@ async def test_a_changed_rule_touches_only_the_firewall_and_the_record(bench: Be
 
 async def test_an_edit_of_one_finds_what_another_left(bench: Bench) -> None:
     await bench.bring([ONE, TWO])
-    assert ONE.uuid and TWO.uuid
+    assert ONE.uuid
+    assert TWO.uuid
     bench.host.records.records.pop(TWO.uuid)
     await bench.bring([network("one", address="10.5.0.1")], services=frozenset({ONE.uuid}))
     assert TWO.uuid not in bench.host.dnsmasq.processes
