@@ -102,6 +102,16 @@ def test_a_reservation_decides_where_a_rule_leads() -> None:
     assert find_guest(reserved, leases, "Web") == {ip_address("10.0.0.9"), ip_address("fd00::5")}
 
 
+def test_whose_reservation_was_changed_is_where_its_lease_is() -> None:
+    reserved = network(kept("10.0.0.9", A.upper(), "web"), kept("fd00::9", A, "web"))
+    four, six, later = lease("10.0.0.5", A), lease("fd00::5", A), lease("10.0.0.7", A, expires=None)
+    assert find_guest(reserved, [four, six], "web") == {four.address, six.address}
+    assert find_guest(reserved, [four, later], "web") == {later.address, ip_address("fd00::9")}
+    renewed = lease("10.0.0.9", A, "web")
+    assert find_guest(reserved, [later, renewed], "web") >= {renewed.address}
+    assert find_guest(network(kept("10.0.0.9", None, "web")), [four], "web") == {renewed.address}
+
+
 def test_a_lease_is_found_by_its_host_name() -> None:
     leases = [
         lease("10.0.0.7", C, "foobar", expires=None),

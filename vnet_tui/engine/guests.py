@@ -82,7 +82,7 @@ def _note(network: Network, draft: _Draft, held: Iterable[Lease]) -> str:
 def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:
     """Where a guest is that a rule names: at most one address a family, none while unknown.
 
-    A reservation of that name decides; for a family that it says nothing of, the lease of a guest
+    A reservation of that name decides, by its MAC if it has one; for a family that it says nothing of, the lease of a guest
     that is attached by this name, and then that of the guest that has had this host name for
     longest, of several leases of that guest the latest. Names are compared without regard to case,
     and with or without the network's own domain.
@@ -91,12 +91,24 @@ def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozen
     found: dict[int, Address] = {}
     for reservation in _reservations(network):
         if _same(reservation.name, domain, own):
-            found.setdefault(reservation.address.version, reservation.address)
+            found.setdefault(reservation.address.version, _place(reservation, leases))
     attached = _by_right([lease for lease in leases if _same(lease.attached, domain, own)])
     named = _by_right([lease for lease in leases if _same(lease.name, domain, own)])
     for lease in (*attached, *named):
         found.setdefault(lease.address.version, lease.address)
     return frozenset(found.values())
+
+
+def _place(reservation: Reservation, leases: Iterable[Lease]) -> Address:
+    """Where the guest of a reservation is: at the address that is kept for it, unless it has a
+    lease of another still, as after a reservation was changed while the network runs."""
+    mac, version = (reservation.mac or "").lower(), reservation.address.version
+    held = [
+        lease for lease in leases if mac and (lease.mac, lease.address.version) == (mac, version)
+    ]
+    if not held or any(lease.address == reservation.address for lease in held):
+        return reservation.address
+    return max(held, key=_ending).address
 
 
 @dataclass(frozen=True, slots=True)
