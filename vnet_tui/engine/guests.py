@@ -82,10 +82,10 @@ def _note(network: Network, draft: _Draft, held: Iterable[Lease]) -> str:
 def find_guest(network: Network, leases: Sequence[Lease], domain: str) -> frozenset[Address]:
     """Where a guest is that a rule names: at most one address a family, none while unknown.
 
-    A reservation of that name decides, by its MAC if it has one; for a family that it says nothing of, the lease of a guest
-    that is attached by this name, and then that of the guest that has had this host name for
-    longest, of several leases of that guest the latest. Names are compared without regard to case,
-    and with or without the network's own domain.
+    A reservation of that name decides, by its MAC if it has one; for a family that it says nothing
+    of, the lease of a guest that is attached by this name, and then that of the guest that has had
+    this host name for longest, of several leases of that guest the latest. Names are compared
+    without regard to case, and with or without the network's own domain.
     """
     own = network.dns.domain if network.dns else None
     found: dict[int, Address] = {}
