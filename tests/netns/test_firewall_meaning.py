@@ -178,6 +178,32 @@ async def test_the_first_match_decides_of_established_connections_too(world: Fir
         one.close()
 
 
+async def test_nothing_leaves_a_network_with_nat_under_a_guests_own_address(
+    world: FirewallLab,
+) -> None:
+    """Segments of no connection aren't translated; such ends of connections come late."""
+    segment = bytes(20)  # with a wrong checksum
+    for family, kind in ((4, socket.AF_INET), (6, socket.AF_INET6)):
+
+        def tcp(who: str, kind: int = kind) -> socket.socket:
+            with visiting(world.machines[who]):
+                return socket.socket(kind, socket.SOCK_RAW, socket.IPPROTO_TCP)
+
+        with tcp("web") as sending, tcp("outside") as hearing:
+            to = address("outside", family)
+            for mode, seen in (("route", address("web", family)), ("nat", address("host", family))):
+                await world.install(foo=f'<forwarding mode="{mode}"/>', bar=NAT)
+                sending.sendto(segment, (to, 0))
+                hearing.settimeout(2)
+                if mode == "nat":
+                    world.check(f"web tcp outside:80 pass seen=host families={family}")
+                assert hearing.recvfrom(256)[1][0] == seen
+                hearing.settimeout(0)
+                with suppress(BlockingIOError):
+                    while True:
+                        assert hearing.recvfrom(256)[1][0] == seen
+
+
 async def test_errors_about_a_connection_pass_where_icmp_is_ended(world: FirewallLab) -> None:
     """Nobody else tells a client that no one listens, or how large a packet may be."""
     cut = '<deny protocol="icmp" established="false"/>'

@@ -110,7 +110,7 @@ def compiled(policy: PolicyRules, family: int = 4, *, moved: bool = False) -> Ch
     """The chains of an outgoing policy, all entered by ``OUT``."""
     opening, led = Growing("OUT"), Growing("LED")
     made = Policy(family, "source", VERDICTS, policy, moved)
-    made.opening(opening, FIRST, led)
+    made.opening(opening, [FIRST], led)
     return {**opening.done(), **led.done()}
 
 

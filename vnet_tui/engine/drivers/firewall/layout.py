@@ -15,7 +15,7 @@ FAMILY = "inet"
 TABLE = "vnet"
 """Our one table; nothing outside it is ever touched."""
 
-VERSION = 3
+VERSION = 4
 """Counts up when the same rules are laid out otherwise, so that a table of an older engine is
 written anew by a newer one."""
 

@@ -22,7 +22,7 @@ from vnet_tui.engine.drivers.firewall.shared import (
     CUTS_OUT_BACK,
 )
 from vnet_tui.engine.memo import Memo
-from vnet_tui.engine.model import Action
+from vnet_tui.engine.model import Action, Mode
 from vnet_tui.engine.resources import Forward, PolicyRule
 from vnet_tui.engine.rule_counters import DEFAULT_IN, DEFAULT_OUT
 from vnet_tui.engine.rule_log import (
@@ -107,6 +107,9 @@ def write_policy(draft: Draft, name: str, found: tuple[Fragment, ...]) -> None:
     written = PolicyChain(opening, draft.name, verdicts, deny_asked=asked)
     if name == OUTGOING:
         written.rules.append(f"oifname {draft.bridge} accept")
+        if draft.rules.mode is Mode.NAT:
+            # What belongs to no connection isn't translated: it would leave as it is.
+            written.rules.append("ct state invalid drop")
     written.policy(found, traits)
     written.default(ALLOW if policy.default is Action.ALLOW else DENY, direction.default)
     draft.take(written)

@@ -38,6 +38,9 @@ from vnet_tui.engine.rule_log import (
 FROM_HOST = Extension("addrtype", (("src-type", "LOCAL"),))
 """From one of the host's own addresses."""
 
+INVALID = Extension("conntrack", (("ctstate", "INVALID"),))
+"""Of no connection, and not the first packet of one either."""
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
@@ -150,13 +153,16 @@ def _policy(
         network=digits(uuid),
     )
     written = Policy(family, guests_are, verdicts, policy, deny_asked)
-    within = Rule(target=RETURN, goes_out=bridge)
+    first = [Rule(target=RETURN, goes_out=bridge)]
     if direction == INCOMING:
-        within = Rule(target=RETURN, came_in=bridge)
+        first = [Rule(target=RETURN, came_in=bridge)]
+    elif rules.mode is Mode.NAT:
+        # What belongs to no connection isn't translated: it would leave as it is.
+        first.append(Rule(target="DROP", matches=(INVALID,)))
     opening, led, cutting = (
         Growing(chain_name(part, uuid)) for part in (short, "LED", f"CUT{short}")
     )
-    written.opening(opening, within, led)
+    written.opening(opening, first, led)
     written.cutting(cutting, Rule(target=RETURN, came_in=bridge, goes_out=bridge))
     return {**opening.done(), **led.done(), **cutting.done()}
 

@@ -101,10 +101,11 @@ class Policy:
     rules: PolicyRules
     deny_asked: bool = False
 
-    def opening(self, chains: Chains, first: Rule, led: Chains) -> bool:
-        """How new connections meet it; tells whether the chain ``led`` is needed."""
+    def opening(self, chains: Chains, first: Iterable[Rule], led: Chains) -> bool:
+        """How new connections meet it, after the ``first`` rules; tells whether the chain ``led``
+        is needed."""
         into = chains.first()
-        into.append(first)
+        into.extend(first)
         rules = self.rules.rules
         # Named, so that of many rules only those are looked up that are new.
         kept = _opening(self.family, self.guests_are, self.verdicts, self.deny_asked)

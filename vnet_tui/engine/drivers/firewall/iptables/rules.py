@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-VERSION = 3
+VERSION = 4
 """Counts up when the same rules are laid out otherwise, so that tables of an older engine are
 written anew by a newer one."""
 
