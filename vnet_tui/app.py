@@ -227,11 +227,11 @@ class VnetApp(Configured):
         self.push_screen(JumpScreen(places(self.screen)), chosen)
 
     def action_keys(self) -> None:
-        """Show or hide all keys."""
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
+        """Show all keys."""
+        from vnet_tui.screens.keys import KeysScreen
+
+        if not isinstance(self.screen, KeysScreen):
+            self.push_screen(KeysScreen(self.screen))
 
     def notify(
         self,

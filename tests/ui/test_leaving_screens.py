@@ -28,11 +28,9 @@ SCREENS = (
     ("ctrl+o",),
     ("colon",),
     ("ctrl+p",),
+    ("question_mark",),
 )
 """What opens a screen, or a dialog, from the list, and what is looked at in it."""
-
-HELP = "question_mark"
-"""Opens a panel beside the list, and closes it."""
 
 
 async def test_screens_that_were_left_are_forgotten_with_the_next_second() -> None:
@@ -52,10 +50,6 @@ async def test_screens_that_were_left_are_forgotten_with_the_next_second() -> No
                 await pass_a_second()
                 await pilot.press("escape")
                 await until(pilot, lambda: len(app.screen_stack) == 2)
-            for shown in (1, 0):
-                await pilot.press(HELP)
-                await until(pilot, lambda: len(app.screen.query("HelpPanel")) == shown)  # noqa: B023
-                await pass_a_second()
 
         await open_and_leave_all()  # the list makes what it needs but once
         before = _widgets()

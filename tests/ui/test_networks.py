@@ -20,6 +20,7 @@ from vnet_tui.engine.errors import Problem, Severity, StepFailedError, VnetError
 from vnet_tui.engine.views import EventKind, State
 from vnet_tui.screens.confirm import ConfirmScreen
 from vnet_tui.screens.failure import FailureScreen
+from vnet_tui.screens.keys import KeysScreen
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.open_file import OpenFileScreen
 from vnet_tui.screens.too_small import TooSmallScreen
@@ -395,7 +396,7 @@ async def test_palette_does_it_to_any_network_by_name() -> None:
 @pytest.mark.parametrize(
     ("typed", "title", "done"),
     [
-        ("show all", "show all keys", lambda app: app.screen.query("HelpPanel")),
+        ("show all", "show all keys", lambda app: isinstance(app.screen, KeysScreen)),
         ("quit", "quit", lambda app: not app.is_running),
     ],
 )
@@ -417,7 +418,8 @@ async def test_a_click_on_a_key_does_what_the_key_does() -> None:
         await until(pilot, lambda: "x stop" in picture(app))
         x = picture(app).splitlines()[23].index("? keys")
         await pilot.click(offset=(x, 23))
-        await until(pilot, lambda: app.screen.query("HelpPanel"))
+        await until(pilot, lambda: isinstance(app.screen, KeysScreen))
+        await pilot.press("escape")
         await pilot.click(offset=(1, 23))  # enter open
         await until(pilot, lambda: str(FOO.uuid) in picture(app))
 

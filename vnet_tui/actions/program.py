@@ -33,7 +33,7 @@ KEYS = Action(
     key="question_mark",
     label="keys",
     title="show all keys",
-    help="Show or hide the list of all keys.",
+    help="Show all keys of this place, and what they do.",
 )
 QUIT = Action(
     id="leave",

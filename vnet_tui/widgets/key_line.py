@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 from rich.cells import cell_len
 from textual import events
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -34,6 +36,11 @@ class Key:
 
 WORDS = {"enter": "enter", "escape": "esc"}
 """Keys whose signs not every terminal has."""
+
+
+def spelled(app: App[Any], binding: Binding) -> str:
+    """A key as it is shown."""
+    return WORDS.get(binding.key) or app.get_key_display(binding)
 
 
 class KeyLine(Picture):
@@ -65,7 +72,7 @@ class KeyLine(Picture):
         ):
             label = self._label(binding)
             if label and binding.action not in shown:
-                key = Key(self._spelled(binding), label, binding.action, node)
+                key = Key(spelled(self.app, binding), label, binding.action, node)
                 shown[binding.action] = key
         palette = Key("^p", "commands", "command_palette", self.app)
         keys = fitting([*shown.values(), palette], self.size.width)
@@ -77,9 +84,6 @@ class KeyLine(Picture):
         if binding.id == PENDING.id and (count := len(staging_of(self).staged)):
             return f"{binding.description} {count}"
         return binding.description if binding.show else ""
-
-    def _spelled(self, binding: Binding) -> str:
-        return WORDS.get(binding.key) or self.app.get_key_display(binding)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what was clicked on."""
