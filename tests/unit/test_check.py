@@ -198,6 +198,17 @@ WARNINGS = {
     'in:<allow port="80"/><deny port="80"/>': "this rule never decides anything",
     'out:<deny domain="nobody"/>': "no guest can become known as nobody by DHCP",
     'out:<deny source="10.9.0.0/16"/>': "no guest has an address in 10.9.0.0/16",
+    'in:<allow destination="10.9.0.0/16"/>': "no guest has an address in 10.9.0.0/16",
+    'out:<deny destination="10.0.0.128/25"/>': "nothing from 10.0.0.128/25 or to it asks this rule",
+    'in:<allow source="10.0.0.9"/>': "nothing from 10.0.0.9/32 or to it asks this rule",
+    'in:<allow source="2001:db8::/32"/>': "the network has no IPv6",
+    'in:<allow port="80" domain="a" source="fd00::/8"/>': "the network has no IPv6",
+    'out:<deny destination="fd00::/8"/>': "the network has no IPv6",
+    'in:<deny port="1-9"/><deny port="10-20"/><allow port="5-15"/>': "earlier ones (line 3 and "
+    "line 3) match all that it does",
+    "in:"
+    + "".join(f'<deny port="{port}"/>' for port in range(1, 10))
+    + '<allow port="2-9"/>': "earlier ones (line 3 and line 3 and line 3 and 5 more) match",
 }
 
 NAMES = {
@@ -215,6 +226,12 @@ SOUND = [
     'in:<allow port="80" domain="a" protocol="tcp"/><allow port="80" domain="b" protocol="udp"/>',
     'in:<allow port="80" domain="a" enabled="false"/><allow port="80" domain="b"/>',
     'in:<allow port="80" limit="5"/><deny port="80"/>',
+    'in:<deny port="1-9"/><deny port="11-20"/><allow port="5-15"/>',
+    'in:<deny port="1-9"/><deny port="10-20" protocol="tcp"/><allow port="5-15"/>',
+    'in:<allow port="80" domain="a" source="10.0.0.9"/><allow source="10.0.0.0/8"/>',
+    'in:<allow port="80" domain="a" destination="192.0.2.1"/><allow destination="10.0.0.9"/>',
+    'out:<deny source="10.0.0.9" destination="10.0.1.0/24"/><deny destination="10.0.0.0/8"/>',
+    'out:<deny destination="fd00::/8" enabled="false"/>',
     'in:<allow port="80-82" domain="a" destport="8080-8082"/><allow port="83" domain="b"/>',
     'dhcp:<ip address="10.0.0.0" prefix="31"/>',
     'dhcp:<ip address="10.0.0.1" prefix="32"/>',

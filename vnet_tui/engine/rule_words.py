@@ -10,6 +10,9 @@ from vnet_tui.engine.model import Address, Mode, Network, Rule
 from vnet_tui.engine.policy import FindGuest, is_forward, order, rule_keys
 from vnet_tui.engine.views import RuleState, RuleStatus
 
+_TOLD = 3
+"""So many earlier rules are named that leave nothing to one."""
+
 
 def describe(rule: Rule, *, outgoing: bool = False) -> str:
     """A rule in words for screens, such as ``allow tcp+udp 123 → foobar:321``.
@@ -90,8 +93,10 @@ def _status(
         state = RuleState.ACTIVE if found else RuleState.WAITING
         note = remark(rule) if found else f"waits for a guest named {rule.domain}"
     if shadowed_by and state is not RuleState.OFF:
-        numbers = " and ".join(str(by + 1) for by in shadowed_by)
-        note = f"never decides: rule{'s' if len(shadowed_by) > 1 else ''} {numbers} before it"
+        numbers = [str(by + 1) for by in shadowed_by]
+        numbers[_TOLD:] = [f"{len(numbers) - _TOLD} more"] if len(numbers) > _TOLD else []
+        each = "s" if len(numbers) > 1 else ""
+        note = f"never decides: rule{each} {' and '.join(numbers)} before it"
     return RuleStatus(
         direction=direction,
         position=position,

@@ -17,6 +17,7 @@ from vnet_tui.engine.check.forwards import (
 )
 from vnet_tui.engine.check.known import never_known
 from vnet_tui.engine.check.names import is_guest_name, one_line
+from vnet_tui.engine.check.reach import out_of_reach
 from vnet_tui.engine.check.report import at_line, bounds, error, port_bounds, warning
 from vnet_tui.engine.check.shadows import shadowed
 from vnet_tui.engine.errors import Problem
@@ -36,6 +37,9 @@ _COMMENT = 128
 """Bytes of a rule's comment: what nftables keeps (NFTNL_UDATA_COMMENT_MAXLEN)."""
 
 _LIMIT = 1, 1_000_000
+
+_TOLD = 3
+"""So many earlier rules are named in one warning."""
 
 
 def check_forwarding(network: Network) -> Iterator[Problem]:
@@ -93,6 +97,8 @@ _outgoing_faults: Memo[Rule, bool] = Memo(lambda rule: any(_faults(rule, incomin
 
 def _never(rule: Rule, earlier: Sequence[Rule], *, incoming: bool) -> Problem:
     lines = [f"line {one.line}" for one in earlier if one.line]
+    if len(lines) > _TOLD:
+        lines[_TOLD:] = [f"{len(lines) - _TOLD} more"]
     where = f" ({' and '.join(lines)})" if lines else ""
     which = "an earlier one" if len(earlier) == 1 else "earlier ones"
     each = "s" if len(earlier) == 1 else ""
@@ -191,17 +197,8 @@ _domains: Census[Rule, str | None] = Census(attrgetter("domain"))
 
 def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iterator[Problem]:
     """Rules that look as if they never matched."""
-    sound = [ip.subnet for ip in network.ips if ip.prefix <= ip.address.max_prefixlen]
+    yield from out_of_reach(rules, network, incoming=incoming)
     never = never_known(network)
-    if not incoming and sound:
-        for rule in rules:
-            source = rule.source
-            if source and rule.enabled and not any(source.overlaps(subnet) for subnet in sound):
-                yield warning(
-                    rule,
-                    f"no guest has an address in {source}",
-                    "source is where guests are, destination where they connect to",
-                )
     domains = _domains(rules, (network.uuid, network.name, incoming))
     unknown = {domain for domain in domains if domain is not None and never(domain)}
     for rule in rules if unknown else ():

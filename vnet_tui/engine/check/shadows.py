@@ -1,9 +1,9 @@
 """Rules that never decide anything, because earlier ones match all that they match.
 
 The first match wins: what a rule can match is what is left by those before it. A rule with a limit
-leaves whatever is beyond it, and one that is switched off leaves everything. Only whole rules are
-compared, not what several leave together, except for protocols: one rule for TCP and one for UDP
-leave nothing to a third that is for both.
+leaves whatever is beyond it, and one that is switched off leaves everything. What several leave
+together is looked at for protocols (one rule for TCP and one for UDP leave nothing to a third that
+is for both) and for ports of rules about the same addresses and guest; not for addresses.
 
 Thousands of rules are compared without comparing all with all: what was matched so far is kept by
 addresses and guest, as intervals of ports of which none is inside another.
@@ -116,6 +116,19 @@ class _Intervals:
         at = bisect_right(self.firsts, ports.first) - 1
         return self.rules[at] if at >= 0 and self.lasts[at] >= ports.last else None
 
+    def together(self, ports: PortRange) -> tuple[int, ...]:
+        """The rules that match all of these ports, as few as that takes; empty where some are left
+        over."""
+        found: list[int] = []
+        first = ports.first
+        while first <= ports.last:
+            at = bisect_right(self.firsts, first) - 1
+            if at < 0 or self.lasts[at] < first:
+                return ()
+            found.append(self.rules[at])
+            first = self.lasts[at] + 1
+        return tuple(found)
+
     def meet(self, ports: PortRange) -> bool:
         """Whether a rule matches any of these ports."""
         at = bisect_left(self.lasts, ports.first)
@@ -155,15 +168,14 @@ class _Matched:
     def by(self, rule: Rule, ports: PortRange | None, *, to_host: bool = False) -> tuple[int, ...]:
         """The rules that match everything that this one does on these ports; empty where there are
         none. ``to_host``: the destination of the rule isn't what others see."""
-        found = set()
+        found: set[int] = set()
         wanted = dict.fromkeys(_protocols(rule))
         for by_protocol in self._wider(rule, to_host=to_host):
             for protocol in [*wanted]:
                 for name in dict.fromkeys((protocol, _ANY)):
                     intervals = by_protocol.get(name, _NOTHING)
-                    at = intervals.around(_span(ports))
-                    if at is not None:
-                        found.add(at)
+                    if matching := intervals.together(_span(ports)):
+                        found.update(matching)
                         del wanted[protocol]
                         break
             if not wanted:
