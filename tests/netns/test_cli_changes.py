@@ -63,6 +63,22 @@ def test_an_update_is_about_what_runs_or_the_definition_or_both(running: Lab) ->
     assert HOST in ok(running, "network-dumpxml", "a")
 
 
+def test_an_update_tells_what_deserves_a_look_in_its_rule_and_nothing_that_did_before(
+    running: Lab,
+) -> None:
+    update = ("net-update", "a", "add", "incoming")
+    forward = '<allow port="80" domain="nobody"/>'
+    first = vnet(running, *update, forward)
+    assert first.stdout == "Updated network a live state\n"
+    line = 1 + documents(running)[0].splitlines().index(f"      {forward}")
+    assert first.stderr.startswith(f"a:{line}: warning: no guest is known as nobody now")
+    shadowed = vnet(running, *update, '<deny source="192.0.2.0/24"/>', "--live", "--config").stderr
+    assert shadowed == ""
+    again = vnet(running, *update, '<deny port="25" source="192.0.2.7"/>').stderr
+    assert "this rule never decides anything: an earlier one" in again
+    assert "nobody" not in again
+
+
 def test_an_update_names_its_operands_as_virsh_does(running: Lab) -> None:
     named = ["--network", "a", "--section", "ip-dhcp-host", "--xml", HOST, "--command", "add-last"]
     assert ok(running, "net-update", *named, "--live") == "Updated network a live state\n"

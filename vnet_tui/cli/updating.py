@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vnet_tui.cli.arguments import Arguments
+from vnet_tui.cli.defining import warn_of
 from vnet_tui.cli.documents import text_of
 from vnet_tui.cli.session import Session
 from vnet_tui.client.edits import Scope, edit, scope
-from vnet_tui.engine.errors import VnetError
+from vnet_tui.engine.errors import Problem, VnetError
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.views import NetworkInfo
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
 
 
 async def _scope(session: Session, args: Arguments) -> tuple[NetworkInfo, Scope]:
@@ -38,9 +44,31 @@ async def network_update(session: Session, args: Arguments) -> int:
             -1 if index is None else index,
         )
 
-    info = await edit(await session.connection(), info.uuid, change, meant)
+    connection = await session.connection()
+    rules = args.text("section") in _RULES
+    known = {_said(problem) for problem in await _problems(connection, info, meant, rules)}
+    info = await edit(connection, info.uuid, change, meant)
     session.tell(f"Updated network {info.name} {meant}", info)
+    problems = await _problems(connection, info, meant, rules)
+    warn_of(session, info.name, [one for one in problems if _said(one) not in known])
     return 0
+
+
+_RULES = ("incoming", "outgoing")
+
+
+async def _problems(
+    connection: Connection, info: NetworkInfo, meant: Scope, wanted: bool
+) -> tuple[Problem, ...]:
+    """What there is to say of the document that is meant, as network-dumpxml has it."""
+    if not wanted:
+        return ()
+    return await connection.validate(await connection.xml(info.uuid, inactive=not meant.live))
+
+
+def _said(problem: Problem) -> str:
+    """What tells a problem from others, wherever it stands."""
+    return re.sub(r"line \d+", "line", problem.message)
 
 
 async def network_desc(session: Session, args: Arguments) -> int:
