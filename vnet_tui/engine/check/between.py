@@ -7,6 +7,7 @@ again, together with all that share ports with them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ Placed = Sequence[tuple[int, Rule]]
 """Rules with their positions, in order."""
 
 _MAX_PORT = 0xFFFF
+
+_EVERY = 0, sys.maxsize
+"""All ports, those too that there can't be and that a rule may name all the same."""
 
 _LEAST = 64
 """Rules of a policy of which it is worth to look at a part."""
@@ -138,7 +142,7 @@ _Span = tuple[int, int]
 
 def _named(rule: Rule) -> _Span:
     """The ports that a rule names."""
-    return (0, _MAX_PORT) if rule.port is None else _span(rule.port)
+    return _EVERY if rule.port is None else _span(rule.port)
 
 
 def _asked(rule: Rule) -> Iterator[_Span]:
