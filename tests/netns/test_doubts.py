@@ -134,3 +134,20 @@ async def test_a_forward_that_another_network_has_as_it_runs(lab: Lab) -> None:
         await engine.apply("foo")
         await engine.start(["bar"])
         await engine.stop(["foo", "bar"])
+
+
+async def test_a_forward_at_an_address_that_the_host_hasnt(lab: Lab) -> None:
+    lab.ip("address", "add", "198.51.100.1/24", "dev", "lo")
+    there = ("198.51.100.1", "198.51.0.0/16", "127.0.0.1", "10.5.0.1")
+    sound = "".join(
+        f'<allow port="{port}" domain="web" destination="{own}"/>'
+        for port, own in enumerate(there, 1)
+    )
+    text = document(f"""{sound}
+      <allow port="80" domain="web" destination="198.51.100.2"/>
+      <allow port="81" domain="web" destination="198.51.100.2" enabled="false"/>""")
+    async with Engine(lab.paths) as engine:
+        message = "this host has no address in 198.51.100.2/32 now: nobody is led to web there"
+        assert await told(engine, text) == [(8, message)]
+        lab.ip("address", "add", "198.51.100.2/24", "dev", "lo")
+        assert await told(engine, text) == []

@@ -5,15 +5,17 @@ Whatever is told here may be otherwise in a minute, so it is no error and is in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
+from vnet_tui.engine.check.forwards import forwards
 from vnet_tui.engine.check.known import unknown_guests
 from vnet_tui.engine.check.listeners import host_ports_warning, taken_from_host
+from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem, StoreError
 from vnet_tui.engine.guests import guest_names
 from vnet_tui.engine.leases import read_leases
-from vnet_tui.engine.model import Network
+from vnet_tui.engine.model import Mode, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.policy import has_forwards
 
@@ -21,7 +23,8 @@ from vnet_tui.engine.policy import has_forwards
 def doubts(
     network: Network, running: Collection[Network], paths: Paths, *, starts: bool = False
 ) -> tuple[Problem, ...]:
-    """Rules that wait for guests whom nobody knows, and forwards of ports of the host's own.
+    """Rules that wait for guests whom nobody knows, forwards at addresses that the host hasn't, and
+    of ports of the host's own.
 
     ``starts``: guests are yet to come, so that only names are told that look like slips.
     """
@@ -30,7 +33,38 @@ def doubts(
     except StoreError:
         leases = ()  # a definition doesn't need them, and a start will say so
     waiting = unknown_guests(network, guest_names(network, leases), only_slips=starts)
-    return (*waiting, *host_ports([network], running)[0])
+    return (*waiting, *_elsewhere(network), *host_ports([network], running)[0])
+
+
+def _elsewhere(network: Network) -> Iterator[Problem]:
+    """Forwards at addresses that this host hasn't."""
+    named = [
+        rule
+        for rule in forwards(network.incoming)
+        if network.mode is not Mode.ISOLATED and rule.destination is not None
+    ]
+    if not named:
+        return
+    from vnet_tui.engine.drivers.links.look import Look
+
+    look = Look()
+    try:
+        links = look.snapshot().links.values()
+    finally:
+        look.close()
+    own = {interface.ip for link in links for interface in link.addresses}
+    own |= {ip.address for ip in network.ips}
+    for destination in dict.fromkeys(rule.destination for rule in named):
+        if destination is None or any(address in destination for address in own):
+            continue
+        for rule in named:
+            if rule.destination == destination:
+                yield warning(
+                    rule,
+                    f"this host has no address in {destination} now: nobody is led to "
+                    f"{rule.domain} there",
+                    "name in destination an address of this host, or leave it out for all of them",
+                )
 
 
 def host_ports(
