@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from tests.support.eventually import soon
 from tests.support.firewall_lab import EMPTY, SPACE, digests, ruleset
 from tests.support.lab import Lab
 from tests.support.legacy import (
@@ -22,9 +23,10 @@ from tests.support.legacy import (
     ours,
     rules,
 )
-from vnet_tui.engine.drivers.firewall.iptables import worker
+from vnet_tui.engine.drivers.firewall.iptables import kernel, watch as tables_watch, worker
 from vnet_tui.engine.drivers.firewall.iptables.driver import IptablesDriver
 from vnet_tui.engine.drivers.firewall.iptables.rules import chain_name
+from vnet_tui.engine.drivers.firewall.iptables.tables import FoundTable, Reader
 from vnet_tui.engine.drivers.firewall.protocol import watch
 from vnet_tui.engine.errors import ConflictError, DriverError
 from vnet_tui.engine.paths import Paths
@@ -248,6 +250,39 @@ async def test_a_change_by_others_is_noticed_within_a_second(
         assert not noticed.done()
         iptables(family, *command.split())
         await asyncio.wait_for(noticed, 1)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_rule_in_the_place_of_one_that_is_as_long_is_noticed_and_counters_are_not(
+    driver: IptablesDriver, family: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables_watch, "INTERVAL", 0.01)
+    monkeypatch.setattr(tables_watch, "READING", 0.02)
+    reads: list[int] = []
+
+    class Counting(Reader):
+        def read(self, family: int, name: str) -> FoundTable | None:
+            reads.append(family)
+            return super().read(family, name)
+
+    monkeypatch.setattr(tables_watch, "Reader", Counting)
+    await driver.set(step(EMPTY, ruleset(foo=RICH)))
+    with watch(driver) as watching:
+        noticed = asyncio.create_task(watching.changed())
+
+        async def read_again() -> bool:
+            return len(reads) >= 12
+
+        await soon(read_again)
+        iptables(family, "-Z")
+        iptables(family, "-Z", "VNET-FORWARD")
+        reads.clear()
+        await soon(read_again)
+        assert not noticed.done()
+        shape = kernel.shape(family, "filter")
+        iptables(family, "-R", "VNET-DENY", "2", "-j", "ACCEPT")
+        assert kernel.shape(family, "filter") == shape
+        await asyncio.wait_for(noticed, 5)
 
 
 async def test_chains_of_another_engine_are_refused_and_left_alone(
