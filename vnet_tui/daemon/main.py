@@ -161,6 +161,7 @@ def _allow_many_files() -> None:
 
 
 async def _run(paths: Paths, options: Namespace, begin: Begin | None) -> None:
+    from vnet_tui.daemon.giving_back import give_back
     from vnet_tui.daemon.hosted import Hosted
     from vnet_tui.daemon.journal import follow_audit
     from vnet_tui.daemon.listening import listening, only_daemon
@@ -181,6 +182,7 @@ async def _run(paths: Paths, options: Namespace, begin: Begin | None) -> None:
             await engine.adopt()
             await engine.watch()
             teller = asyncio.ensure_future(_tell(engine))
+            giver = asyncio.ensure_future(give_back())
             reloader = _on_hangup(engine)
             server = Server(engine, rights)
             if begin is not None:
@@ -194,8 +196,8 @@ async def _run(paths: Paths, options: Namespace, begin: Begin | None) -> None:
                 loop.remove_reader(options.end_with)
             notify("STOPPING=1")
             await server.close()
-            teller.cancel()
-            reloader.cancel()
+            for task in (teller, giver, reloader):
+                task.cancel()
 
 
 def _on_hangup(engine: Hosted) -> asyncio.Task[None]:
