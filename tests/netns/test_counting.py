@@ -130,6 +130,29 @@ async def test_counters_go_on_while_another_rule_is_edited(watched: Watched) -> 
     assert seen.rules[(await watched.engine.rules("foo"))[0].key].packets == 1
 
 
+async def test_a_rule_keeps_what_it_counted_while_another_stands_before_it(
+    watched: Watched,
+) -> None:
+    alone = '<deny protocol="tcp" port="25"/>'
+    plain = DOCUMENT.format(WEB_RULE).replace('<deny port="25"/>', alone)
+    before = plain.replace(alone, f'<deny protocol="tcp" port="20-30"/>{alone}')
+
+    async def change(document: str) -> None:
+        await watched.engine.define(document)
+        await watched.engine.apply("foo")
+
+    await change(plain)
+    await watched.probe(MAIL, MAIL)
+    await watched.packets_of(1, 2)
+    await change(before)
+    await watched.probe(MAIL)
+    await watched.packets_of(1, 1)
+    await watched.packets_of(2, 2)
+    await change(plain)
+    await watched.probe(MAIL)
+    await watched.packets_of(1, 3)
+
+
 async def test_whoever_begins_to_look_is_shown_what_was_counted_before(
     watched: Watched, firewall: str
 ) -> None:

@@ -5,16 +5,17 @@ deleted invisible at once, so a packet that is on its way through the rules at t
 find nothing there; those of a set stay until nobody looks any more.
 
 Every element counts what it matches, under the key of its rule as a comment. What stands alone
-counts in a named counter, as do the defaults.
+counts in a named counter, as do the defaults; and what a rule counted that has no element any more
+is kept in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from vnet_tui.engine.drivers.firewall.elements import sets_of
+from vnet_tui.engine.drivers.firewall.elements import group_of
 from vnet_tui.engine.drivers.firewall.fragments import (
     DENY,
     NOTE,
@@ -39,12 +40,8 @@ from vnet_tui.engine.drivers.firewall.matches import (
     scope_match,
 )
 from vnet_tui.engine.drivers.firewall.order import gather
+from vnet_tui.engine.drivers.firewall.tallies import tally
 from vnet_tui.engine.resources import Forward, PolicyRule
-
-
-def tally(network: str, key: str) -> str:
-    """The name of the counter of a rule that stands alone."""
-    return f"tally_{network}_{key}"
 
 
 def rate(network: str, key: str) -> str:
@@ -99,7 +96,8 @@ class PolicyChain:
 
     def _group(self, shape: Shape, group: Sequence[Fragment]) -> None:
         number = self._numbers[shape] = self._numbers.get(shape, -1) + 1
-        sets = sets_of((self.chain, shape, number), group)
+        found = group_of((self.chain, shape, number), group)
+        sets = found.sets
         names: dict[tuple[int, str], str] = {}
         for slot in sorted(sets):
             elements = sets[slot]
@@ -119,6 +117,15 @@ class PolicyChain:
             self.rules.append(f"{key_match(shape, slot, self.view)} @{name} {verdict}")
             if self.deny_asked and slot.verdict == DENY and shape.ports:
                 self.rules.append(f"{asked_match(shape, slot, self.view)} @{name} {verdict}")
+        if not found.plain:
+            self._keep_counts(group, sets.values())
+
+    def _keep_counts(self, group: Sequence[Fragment], sets: Iterable[Mapping[str, str]]) -> None:
+        """Give rules that earlier ones leave no element a counter to keep what they counted in."""
+        present = {comment for elements in sets for comment in elements.values()}
+        for fragment in group:
+            if fragment.verdict != PASS and fragment.comment not in present:
+                self._counter(fragment.rule.key)
 
     def _alone(self, fragment: Fragment) -> Iterator[str]:
         """A rule of nft's for each address family that it is about."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from uuid import UUID
 
-from vnet_tui.engine.drivers.firewall.chains import tally
 from vnet_tui.engine.drivers.firewall.nft_dump import Element, TableReader
-from vnet_tui.engine.drivers.firewall.transaction import Counted, counted
+from vnet_tui.engine.drivers.firewall.tallies import Counted, counted, tallied
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.rule_counters import (
     NOTHING,
@@ -22,7 +21,6 @@ from vnet_tui.engine.rule_counters import (
 
 _RULES = re.compile(r"(?:in|out|cut_in|cut_out|back_in|back_out)_([0-9a-f]{32})_.*")
 _GUESTS = re.compile(r"(?P<kind>sent|got)_(?P<network>[0-9a-f]{32})_[46]")
-_TALLY = re.compile(tally("([0-9a-f]{32})", "(.+)"))
 
 
 @dataclass(slots=True)
@@ -65,8 +63,8 @@ def counters(
     networks."""
     tallies: dict[UUID, dict[str, Count]] = {}
     for name, count in reader.counters():
-        if (of := _TALLY.fullmatch(name)) is not None:
-            tallies.setdefault(UUID(of[1]), {})[of[2]] = count
+        if (who := tallied(name)) is not None:
+            tallies.setdefault(UUID(who[0]), {})[who[1]] = count
     counting = sets.keys() | tallies.keys()
     found = {}
     for network in sorted(counting if networks is None else counting & {*networks}):
@@ -92,6 +90,17 @@ def _guests(found: Mapping[Address, Mapping[str, Count]]) -> dict[Address, Guest
     return {
         address: GuestCount(into=kinds.get("got", NOTHING), out=kinds.get("sent", NOTHING))
         for address, kinds in found.items()
+    }
+
+
+def tally_counts(reader: TableReader, names: Collection[str]) -> dict[Counted, Count]:
+    """What counters of these names have counted, by network and rule."""
+    if not names:
+        return {}
+    return {
+        who: count
+        for name, count in reader.counters()
+        if name in names and (who := tallied(name)) is not None
     }
 
 

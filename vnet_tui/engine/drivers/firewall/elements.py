@@ -140,22 +140,28 @@ def missing(elements: Mapping[str, str], other: Mapping[str, str]) -> Mapping[st
 
 
 @dataclass(slots=True)
-class _Group(Generic[S]):
-    """A group as it was: ``plain`` where each element was claimed by one member only."""
+class Group(Generic[S]):
+    """What a group holds: elements by the set that they are in. ``plain``: each is claimed by one
+    member only, so that no member is without."""
 
     members: tuple[Member[tuple[S, str]], ...]
     sets: dict[S, Elements]
     plain: bool
 
 
-_groups: OrderedDict[Hashable, _Group[Any]] = OrderedDict()
+_groups: OrderedDict[Hashable, Group[Any]] = OrderedDict()
 
 
 def sets_of(
     name: Hashable, members: Sequence[Member[tuple[S, str]]]
 ) -> Mapping[S, Mapping[str, str]]:
     """The elements of a group by the set that they are in; ``name`` tells it from all others."""
-    before: _Group[S] | None = _groups.get(name)
+    return group_of(name, members).sets
+
+
+def group_of(name: Hashable, members: Sequence[Member[tuple[S, str]]]) -> Group[S]:
+    """A group, which ``name`` tells from all others."""
+    before: Group[S] | None = _groups.get(name)
     group = _edited(before, tuple(members)) if before is not None else None
     if group is None:
         group = _made(tuple(members))
@@ -163,20 +169,20 @@ def sets_of(
     _groups[name] = group
     if len(_groups) > _KEPT:
         _groups.popitem(last=False)
-    return group.sets
+    return group
 
 
-def _made(members: tuple[Member[tuple[S, str]], ...]) -> _Group[S]:
+def _made(members: tuple[Member[tuple[S, str]], ...]) -> Group[S]:
     found = resolve(members)
     sets = {
         own: Elements({key: text for key, (slot, text) in found.items() if slot is own})
         for own in {slot for slot, _ in found.values()}
     }
     plain = not any(member.spans for member in members)
-    return _Group(members, sets, plain and len(found) == sum(len(one.pairs) for one in members))
+    return Group(members, sets, plain and len(found) == sum(len(one.pairs) for one in members))
 
 
-def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _Group[S] | None:
+def _edited(before: Group[S], members: tuple[Member[tuple[S, str]], ...]) -> Group[S] | None:
     """The group from what it was before; None where that would be no less work."""
     first, last = alike(before.members, members)
     was = {id(one): one for one in before.members[first : len(before.members) - last]}
@@ -207,4 +213,4 @@ def _edited(before: _Group[S], members: tuple[Member[tuple[S, str]], ...]) -> _G
             sets[slot] = sets.get(slot, Elements({})).edited(left, new)
         if not sets[slot]:
             del sets[slot]
-    return _Group(members, sets, plain=True)
+    return Group(members, sets, plain=True)

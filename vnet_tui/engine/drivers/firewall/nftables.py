@@ -16,6 +16,7 @@ from vnet_tui.engine.drivers.firewall.counting import (
     counting_sets,
     lost_counts,
     rule_counts,
+    tally_counts,
 )
 from vnet_tui.engine.drivers.firewall.generation import Generation
 from vnet_tui.engine.drivers.firewall.grace import grace_period
@@ -26,7 +27,8 @@ from vnet_tui.engine.drivers.firewall.nft_errors import OutdatedError
 from vnet_tui.engine.drivers.firewall.nft_program import NftProgram
 from vnet_tui.engine.drivers.firewall.policies import PROBE_LOG
 from vnet_tui.engine.drivers.firewall.render import render
-from vnet_tui.engine.drivers.firewall.transaction import REMOVE, Change, Counted, rewrite
+from vnet_tui.engine.drivers.firewall.tallies import Counted
+from vnet_tui.engine.drivers.firewall.transaction import REMOVE, Change, new_counters, rewrite
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.resources import FirewallState, Ruleset, rules_digest
 from vnet_tui.engine.rule_counters import Count, Counters
@@ -194,8 +196,11 @@ class NftablesDriver:
 
     def _carried(self, way: Change) -> dict[Counted, Count]:
         """What elements have counted whose rules go on in other ones."""
-        carried = way.carried()
-        return lost_counts(self._reader_open(), carried) if carried else {}
+        carried, tallies = way.carried(), way.carried_tallies()
+        if not carried and not tallies:
+            return {}
+        reader = self._reader_open()
+        return lost_counts(reader, carried) | tally_counts(reader, tallies)
 
     def _render(self, rules: Ruleset) -> Layout:
         """The layout for rules. The last ones are kept: where one change ends the next begins, and
@@ -218,10 +223,11 @@ class NftablesDriver:
         for last in (False, False, True):
             objects = self._open().table()
             self._state(objects)  # raises where the table isn't ours to change
-            reader = self._reader_open()
+            found, reader = read_layout(objects or []), self._reader_open()
             counts = rule_counts(reader, reader.sets()) if objects else {}
+            counts |= tally_counts(reader, new_counters(after, found))
             try:
-                self._run(rewrite(read_layout(objects or []), after, counts))
+                self._run(rewrite(found, after, counts))
             except OutdatedError:  # somebody changed it since we looked
                 if last:
                     raise

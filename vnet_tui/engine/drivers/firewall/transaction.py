@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from vnet_tui.engine.drivers.firewall.elements import missing
 from vnet_tui.engine.drivers.firewall.layout import FAMILY, TABLE, Chain, Layout, Lookup, tag
+from vnet_tui.engine.drivers.firewall.tallies import Counted, counted, tallied
 from vnet_tui.engine.rule_counters import Count
 
 _OURS = f"{FAMILY} {TABLE}"
@@ -14,10 +15,6 @@ _OURS = f"{FAMILY} {TABLE}"
 REMOVE = (f"add table {_OURS}", f"delete table {_OURS}")
 """Commands that leave no table, whether or not there was one (nft below 1.0.7 can't say it in
 one word)."""
-
-
-Counted = tuple[str, str]
-"""What has counted: a network (UUID in hex) and the key of a rule."""
 
 
 def rewrite(
@@ -51,7 +48,7 @@ def rewrite(
         ),
         *(f"delete {kind} {_OURS} {name}" for name, kind in objects),
         *_declare(after, [name for name in after.lookups if name not in kept]),
-        *_declare_objects(found, after),
+        *_declare_objects(found, after, start),
         *_make(after, after.chains),
         *(
             _add_elements(name, lookup, lookup.elements, start)
@@ -106,18 +103,29 @@ class Change:
 
     def carried(self) -> dict[str, Mapping[str, str]]:
         """The sets whose counters have to be known to go on counting, because a rule that stays
-        loses elements there and gets others; with the elements that they lose."""
-        gained = {
-            counted(name, comment)
-            for name, elements in self._gained.items()
-            if self._after.lookups[name].counted
-            for comment in elements.values()
-        }
+        loses elements there and gets others, or a counter; with the elements that they lose."""
+        gained = self._gaining() | set(map(tallied, new_counters(self._before, self._after)))
         return {
             name: elements
             for name, elements in self._lost.items()
             if self._before.lookups[name].counted
             and any(counted(name, comment) in gained for comment in elements.values())
+        }
+
+    def carried_tallies(self) -> list[str]:
+        """The counters that have to be known for the same, because a rule that had one gets
+        elements."""
+        gone = new_counters(self._after, self._before)
+        gained = self._gaining() if gone else ()
+        return [name for name in gone if tallied(name) in gained]
+
+    def _gaining(self) -> set[Counted | None]:
+        """Who gets elements."""
+        return {
+            counted(name, comment)
+            for name, elements in self._gained.items()
+            if self._after.lookups[name].counted
+            for comment in elements.values()
         }
 
     def commands(self, counts: Mapping[Counted, Count] | None = None) -> list[str]:
@@ -139,7 +147,7 @@ class Change:
             *(f"delete chain {_OURS} {name}" for name in gone),
             *(f"delete {kind} {_OURS} {name}" for name, kind in _other_objects(before, after)),
             *_declare(after, [name for name in after.lookups if name not in kept]),
-            *_declare_objects(before, after),
+            *_declare_objects(before, after, start),
             *_make(after, [name for name in after.chains if name not in before.chains]),
             *(
                 _add_elements(name, after.lookups[name], elements, start)
@@ -212,7 +220,7 @@ def change(before: Layout, after: Layout) -> list[str]:
 
 
 class _Start:
-    """What elements begin to count from: what their rule had counted before, once."""
+    """What elements and counters begin to count from: what their rule had counted before, once."""
 
     def __init__(self, counts: Mapping[Counted, Count]) -> None:
         self._left = dict(counts)
@@ -221,17 +229,16 @@ class _Start:
         """nft's words for it, between an element's key and its comment."""
         if not self._left:
             return ""
-        count = self._left.pop(counted(name, comment), None)
-        return f" counter packets {count.packets} bytes {count.bytes}" if count else ""
+        words = self._words(counted(name, comment))
+        return f" counter {words}" if words else ""
 
+    def take_over(self, counter: str) -> str:
+        """nft's words for it, of a named counter."""
+        return self._words(tallied(counter)) if self._left else ""
 
-def counted(name: str, comment: str) -> Counted:
-    """Who counts in an element of that set with that comment (``comment "KEY"``)."""
-    found = _NETWORK.search(name)
-    return found[1] if found else "", comment.removeprefix('comment "').removesuffix('"')
-
-
-_NETWORK = re.compile(r"_([0-9a-f]{32})_")
+    def _words(self, who: Counted | None) -> str:
+        count = None if who is None else self._left.pop(who, None)
+        return f"packets {count.packets} bytes {count.bytes}" if count else ""
 
 
 def _delete_elements(name: str, keys: Iterable[str]) -> str:
@@ -251,11 +258,20 @@ def _other_objects(before: Layout, after: Layout) -> list[tuple[str, str]]:
     ]
 
 
-def _declare_objects(before: Layout, after: Layout) -> Iterator[str]:
+def new_counters(before: Layout, after: Layout) -> list[str]:
+    """The counters that one layout has and the other hasn't."""
+    return [
+        name
+        for name, one in after.objects.items()
+        if name not in before.objects and one.kind == "counter"
+    ]
+
+
+def _declare_objects(before: Layout, after: Layout, start: _Start) -> Iterator[str]:
     for name, one in after.objects.items():
         if name not in before.objects or before.objects[name].kind != one.kind:
-            body = f" {{ {one.body} }}" if one.body else ""
-            yield f"add {one.kind} {_OURS} {name}{body}"
+            body = one.body or start.take_over(name)
+            yield f"add {one.kind} {_OURS} {name}" + (f" {{ {body} }}" if body else "")
 
 
 def _declared_otherwise(name: str, lookup: Lookup, after: Layout) -> bool:
