@@ -21,7 +21,7 @@ from vnet_tui.engine.errors import (
 )
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.resources import BridgeSettings, Route
-from vnet_tui.engine.steps import AddAddress, MarkBridge, Step, StopDnsmasq
+from vnet_tui.engine.steps import AddAddress, MarkBridge, SetFirewall, Step, StopDnsmasq
 from vnet_tui.engine.subnets import in_use
 from vnet_tui.engine.xml import parse
 
@@ -130,6 +130,30 @@ async def test_a_flushed_table_is_written_anew(bench: Bench) -> None:
     (step,) = await bench.bring([ONE])
     assert getattr(step, "rewrite", None) is True
     assert not bench.host.firewall.flushed
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_table_that_is_flushed_during_a_change_is_written_once_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    await bench.bring([ONE])
+    firewall, written = bench.host.firewall, bench.host.firewall.set
+    flushes = iter([True] * times)
+
+    async def set_and_flushed(step: SetFirewall) -> None:
+        await written(step)
+        firewall.flushed = next(flushes, False)
+
+    monkeypatch.setattr(firewall, "set", set_and_flushed)
+    changed = network("one", address="10.5.0.1")
+    if times == 1:
+        await bench.bring([changed])
+        assert not firewall.flushed
+        assert await bench.bring([changed]) == []
+        return
+    with pytest.raises(StepFailedError, match="another program may be changing the same things"):
+        await bench.bring([changed])
+    assert await bench.bring([ONE]) == []
 
 
 def _scenarios() -> Mapping[str, tuple[list[Network], list[Network]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from vnet_tui.engine import steps
 from vnet_tui.engine.describe import describe
@@ -13,6 +13,8 @@ from vnet_tui.engine.observe import Drivers
 from vnet_tui.engine.steps import Stage, Step
 from vnet_tui.engine.undo import inverse
 from vnet_tui.engine.views import Progress
+
+T = TypeVar("T")
 
 BeforeStep = Callable[[int, Step], None]
 """Called with the number of each step (from 0) before it runs; tests make it raise, or kill."""
@@ -108,11 +110,11 @@ class Run:
             failed += await self._run_stage(stage, go_on=True)
         return tuple(failed)
 
-    async def undone_if_failed(self, what: str, work: Awaitable[None]) -> None:
+    async def undone_if_failed(self, what: str, work: Awaitable[T]) -> T:
         """Await what goes with the steps, and undo them and raise
         :class:`~vnet_tui.engine.errors.StepFailedError` where that fails."""
         try:
-            await work
+            return await work
         except Exception as error:
             raise await self.roll_back(what, error) from error
 

@@ -301,16 +301,15 @@ class Changes:
         plan = planned.plan
         work, commit = plan.split()
         self._journal.begin(plan)
-        run = Run(
-            len(plan.steps),
-            self._drivers,
-            on_progress=on_progress,
-            before_step=before_step,
-        )
+        steps = len(plan.steps)
+        run = Run(steps, self._drivers, on_progress=on_progress, before_step=before_step)
         # Whatever else ends this (it is being killed) leaves the journal: the next engine reads it.
         try:
             await run.stages(work.stages)
-            await run.undone_if_failed("verify", self._verify(planned, work))
+            missing = await run.undone_if_failed("verify", self._missing(planned, work))
+            if missing:  # somebody flushed our rules meanwhile
+                await run.stages(missing.stages)
+                await run.undone_if_failed("verify", self._missing(planned, work, last=True))
             await run.undone_if_failed("write what was done to the journal", self._commit(commit))
             await run.stages(commit.stages)
         except StepFailedError:
@@ -329,20 +328,22 @@ class Changes:
             }
         )
 
-    async def _verify(self, planned: _Planned, done: Plan) -> None:
-        """Look again at what was changed, and raise VnetError where it isn't as it should be."""
+    async def _missing(self, planned: _Planned, done: Plan, *, last: bool = False) -> Plan:
+        """Look again at what was changed; the rules that have to be written again. Raises VnetError
+        for anything else that isn't as it should be, and at ``last`` for rules, too."""
         desired, scope = planned.desired, planned.request.scope
         parts = Part.RULES if done.about_rules_only else Part.ALL
         observed = await self._observe(desired, planned.request, planned.observed, parts)
         spared = self._spared - desired.networks.keys()
         plan = make_plan(desired, desired, observed, self._paths, scope=scope, spared=spared)
         missing, _ = plan.split()
-        if missing:
+        if missing and (last or not missing.about_rules_only):
             what = "; ".join(describe(step) for step in missing.steps[:3])
             raise VnetError(
                 f"the host isn't as it was told to be, still needed: {what}",
                 "another program may be changing the same things",
             )
+        return missing
 
     def _remember_rules(self, desired: Desired) -> None:
         self._compiled = {
