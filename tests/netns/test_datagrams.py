@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_address
 from uuid import uuid5
@@ -15,8 +15,9 @@ from tests.support.eventually import soon
 from tests.support.firewall_lab import EMPTY, SPACE, FirewallLab, address, network
 from tests.support.lab import Lab
 from tests.support.packets import visiting
+from vnet_tui.engine.drivers.datagrams import Strays
 from vnet_tui.engine.drivers.firewall.protocol import choose
-from vnet_tui.engine.drivers.firewall.strays import GATHER_SECONDS, Strays, strays
+from vnet_tui.engine.drivers.firewall.strays import GATHER_SECONDS, strays
 from vnet_tui.engine.model import Address
 from vnet_tui.engine.policy import network_rules
 from vnet_tui.engine.resources import Ruleset
@@ -34,6 +35,7 @@ class Senders:
 
     def __init__(self, world: FirewallLab, family: int) -> None:
         self._open = ExitStack()
+        self._world, self._version = world, family
         self._family = socket.AF_INET if family == 4 else socket.AF_INET6
         self._listening = {
             name: self._socket(world, name, PORT) for name in ("web", "mail", "host")
@@ -70,6 +72,30 @@ class Senders:
             ready[0].sendto(b"answer", peer)
             assert self._sender.recv(64) == b"answer"
         return next(name for name, one in self._listening.items() if one is ready[0])
+
+    def asked(self, name: str) -> Callable[[], None]:
+        """The machine outside asks, and that one gets it; gives what answers."""
+        self._sender.send(b"next")
+        return self._answering(self._listening[name], self._sender)
+
+    def asked_by(self, name: str) -> Callable[[], None]:
+        """A guest asks the machine outside."""
+        with visiting(self._world.machines["outside"]):
+            outside = self._open.enter_context(socket.socket(self._family, socket.SOCK_DGRAM))
+        outside.bind(("", PORT))
+        self._listening[name].sendto(b"next", (address("outside", self._version), PORT))
+        return self._answering(outside, self._listening[name])
+
+    def _answering(self, asked: socket.socket, asker: socket.socket) -> Callable[[], None]:
+        asked.settimeout(PATIENCE)
+        asker.settimeout(PATIENCE)
+        _, peer = asked.recvfrom(64)
+
+        def answer() -> None:
+            asked.sendto(b"answer", peer)
+            assert asker.recv(64) == b"answer"
+
+        return answer
 
 
 def rules(forward: str = FORWARD, *, at: str = "") -> Ruleset:
@@ -171,6 +197,20 @@ async def test_an_edit_leads_those_that_nobody_answers(
     await world.install(rules(""))
     await world.driver.close()
     assert senders.reaches() == REFUSED
+
+
+async def test_what_is_on_its_way_is_answered_all_the_same(
+    world: FirewallLab, senders: Senders
+) -> None:
+    await world.install(rules(at="web"))
+    answer = senders.asked("web")
+    await world.write_anew()
+    answer()
+    # What only passes by has nothing to do with a forward, though it asks for the same port.
+    answer = senders.asked_by("mail")
+    await world.install(rules(""))
+    await world.driver.close()
+    answer()
 
 
 async def _reaches(senders: Senders, name: str) -> bool:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from vnet_tui.engine.alike import alike
-from vnet_tui.engine.drivers.datagrams import forget_datagrams
+from vnet_tui.engine.drivers.datagrams import Strays, forget_datagrams
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
-from vnet_tui.engine.model import Address, PortRange, Protocol
+from vnet_tui.engine.model import Protocol
 from vnet_tui.engine.resources import FirewallState, Forward, NetworkRules, PolicyRule
 from vnet_tui.engine.rule_counters import Counters
 from vnet_tui.engine.steps import SetFirewall
@@ -24,25 +23,6 @@ from vnet_tui.engine.steps import SetFirewall
 GATHER_SECONDS = 1.0
 """How long edits are gathered: looking through a kernel's connections takes it 10 to 30 ms, however
 few there are."""
-
-
-@dataclass(slots=True)
-class Strays:
-    """What isn't led as it was: the ports that were asked for, the addresses that guests of
-    forwards have ``left``, and the address families."""
-
-    ports: list[PortRange] = field(default_factory=list)
-    left: set[Address] = field(default_factory=set)
-    versions: set[int] = field(default_factory=set)
-
-    def add(self, was: Forward | None, now: Forward | None, *, anew: bool) -> None:
-        """A forward as it was and as it is; with ``anew`` though it is the same."""
-        both = [one for one in (was, now) if one is not None]
-        old, new = (one.guests if one is not None else frozenset() for one in (was, now))
-        if changed := old | new if anew else old ^ new:
-            self.ports.append(both[0].ports)
-            self.versions |= {address.version for address in changed}
-            self.left |= old - new if len(both) > 1 else frozenset()
 
 
 def strays(step: SetFirewall) -> tuple[Strays, Strays]:
@@ -59,8 +39,19 @@ def strays(step: SetFirewall) -> tuple[Strays, Strays]:
         gone, come = map(_datagrams, _differing(known, now, anew=anew))
         for key in gone | come:
             found = moved if anew or (key in gone and key in come) else edited
-            found.add(gone.get(key), come.get(key), anew=anew)
+            _add(found, gone.get(key), come.get(key), anew=anew)
     return moved, edited
+
+
+def _add(found: Strays, was: Forward | None, now: Forward | None, *, anew: bool) -> None:
+    """A forward as it was and as it is; with ``anew`` though it is the same."""
+    both = [one for one in (was, now) if one is not None]
+    old, new = (one.guests if one is not None else frozenset() for one in (was, now))
+    if changed := old | new if anew else old ^ new:
+        found.ports.append(both[0].ports)
+        found.left |= old - new if len(both) > 1 else frozenset()
+        found.there |= new
+        found.versions |= {address.version for address in changed}
 
 
 def _differing(
@@ -116,6 +107,7 @@ class Following:
         await _forget(moved)
         if edited.versions:
             self._edited.ports += edited.ports
+            self._edited.there |= edited.there
             self._edited.versions |= edited.versions
             if self._later is None:
                 self._later = asyncio.create_task(self._after_a_while())
@@ -143,4 +135,4 @@ class Following:
 async def _forget(found: Strays) -> None:
     if found.versions:
         with contextlib.suppress(OSError):
-            await asyncio.to_thread(forget_datagrams, found.ports, found.left, found.versions)
+            await asyncio.to_thread(forget_datagrams, found)
