@@ -69,12 +69,12 @@ class Terminal:
         """What it writes until something holds, or until seconds have passed."""
         return self._read(done, time.monotonic() + limit)
 
-    def settle(self, limit: float = 15.0) -> bytes:
+    def settle(self, limit: float = 15.0, quiet: float = QUIET) -> bytes:
         """What it writes until it rests."""
         deadline = time.monotonic() + limit
         got = b""
         while time.monotonic() < deadline:
-            more = self._read(lambda: False, time.monotonic() + QUIET)
+            more = self._read(lambda: False, time.monotonic() + quiet)
             got += more
             if not more:
                 break

@@ -213,7 +213,8 @@ class _Output:
                 glyph.text and _same(self._pen, glyph) for glyph in between
             ):
                 return self._x
-            self._parts.append(f"\x1b[{x + 1}G")
+            ways = [f"\x1b[{x + 1}G", f"\x1b[{x - self._x}C"][: 1 + (x > self._x)]
+            self._parts.append(min(ways, key=len))
         return x
 
     def _write(self, glyphs: Iterable[Glyph]) -> None:

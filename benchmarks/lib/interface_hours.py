@@ -104,7 +104,7 @@ def _resident() -> float:
 
 async def _pass(networks: int, hours: int, seconds: int, events: int, told: int) -> None:
     be_prompt()
-    replay = Hours(networks)
+    replay = Hours(recorded.many(networks))
     app = playing(replay)
     async with app.run_test(headless=False, size=None) as pilot:
         await until(pilot, lambda: app.networks is not None, PATIENCE)

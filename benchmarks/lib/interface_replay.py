@@ -1,21 +1,23 @@
-"""A replay whose seconds cost next to nothing, and a daemon of it.
+"""A replay whose seconds cost next to nothing, and a daemon of one.
 
-Run as a program it serves one, with a run directory, the number of networks and, for figures that
-have come to rest, ``--still``. Every few seconds something happens, after which an interface asks
-for all networks again.
+Run as a program it serves networks that differ in all they can, with a run directory, their number
+and, for figures that come to rest, ``--still``. While they move something happens every few
+seconds, after which an interface asks for all networks again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count as count_up, cycle
 from pathlib import Path
 from uuid import UUID
 
-from tests.ui import recorded
+from tests.ui.recorded import Recorded
 from tests.ui.replay import Replay
+from tests.ui.varied import varied
 from vnet_tui.daemon.listening import listening, only_daemon
 from vnet_tui.daemon.rights import Rights
 from vnet_tui.daemon.server import Server
@@ -28,9 +30,10 @@ VARIETY = 12
 BETWEEN_EVENTS = 3
 """So many seconds pass from one event to the next."""
 
-SOON, SETTLED, FAST = 8, 90, 0.1
-"""Figures that come to rest stand for some seconds, in which the interface is opened; then many
-more seconds with the same pass quickly, until the last minute has no others."""
+SOON, STEPS, STEP, FAST = 6, 14, 6.0, 0.5
+"""Figures that come to rest go on for some seconds, in which the interface is opened. Then some are
+told that lie so many seconds apart and come one soon after the other, until the interface has seen
+more than a minute; then always the last."""
 
 KEPT = 1000
 """So many events are remembered, as an engine remembers only its last."""
@@ -39,10 +42,10 @@ KEPT = 1000
 class Prepared(Replay):
     """A replay that makes its samples beforehand, and forgets old events."""
 
-    def __init__(self, count: int, variety: int = VARIETY) -> None:
-        super().__init__(recorded.many(count))
+    def __init__(self, networks: Sequence[Recorded]) -> None:
+        super().__init__(networks)
         made = []
-        for _ in range(variety):
+        for _ in range(VARIETY):
             self.now += 1
             made.append(super().sample())
         self._made = cycle(made)
@@ -55,14 +58,17 @@ class Prepared(Replay):
         del self._past[:-KEPT]
 
 
-async def _serve(paths: Paths, count: int, *, still: bool) -> None:
-    replay = Prepared(count, 1 if still else VARIETY)
+async def _serve(replay: Replay, paths: Paths, *, still: bool) -> None:
     infos = cycle(await replay.networks())
     server = Server(replay, Rights())
     with only_daemon(paths), listening(paths.socket) as socket:
         await server.serve(socket)
         for second in count_up(1):
-            await asyncio.sleep(FAST if still and SOON < second < SOON + SETTLED else 1)
+            resting = still and second > SOON + STEPS
+            hasty = still and SOON < second <= SOON + STEPS
+            if resting or hasty:
+                replay.now += STEP * hasty - 1
+            await asyncio.sleep(FAST if hasty else 1)
             replay.tick()
             if second % BETWEEN_EVENTS == 0 and not still:
                 info = next(infos)
@@ -71,7 +77,9 @@ async def _serve(paths: Paths, count: int, *, still: bool) -> None:
 
 def main(run: Path, count: int, *, still: bool) -> None:
     """Serve until it is ended."""
-    asyncio.run(_serve(Paths(state=run / "state", run=run), count, still=still))
+    networks = varied(count)
+    replay = Replay(networks) if still else Prepared(networks)
+    asyncio.run(_serve(replay, Paths(state=run / "state", run=run), still=still))
 
 
 if __name__ == "__main__":

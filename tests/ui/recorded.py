@@ -23,6 +23,7 @@ from vnet_tui.engine.views import (
     Lease,
     NetworkInfo,
     NetworkTraffic,
+    Preview,
     Rates,
     RuleState,
     RuleStatus,
@@ -41,7 +42,8 @@ PATTERN = (3, 4, 6, 9, 12, 10, 7, 5, 4, 4, 5, 8, 11, 9, 6, 2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A network as it is replayed; ``in_bits`` and ``out_bits`` are its mean rates."""
+    """A network as it is replayed; ``in_bits`` and ``out_bits`` are its mean rates, ``plan`` what
+    it takes to bring it to its definition."""
 
     info: NetworkInfo
     xml: str
@@ -52,6 +54,7 @@ class Recorded:
     out_bits: float = 0.0
     ports: tuple[str, ...] = field(default=())
     flows: tuple[Flow, ...] = ()
+    plan: Preview = field(default=Preview())
 
     def traffic(self, moment: float) -> NetworkTraffic:
         """Its figures at a moment: the same for the same moment, in every process."""

@@ -291,9 +291,8 @@ class Replay:
         return network.info
 
     async def plan(self, verb: Verb, refs: Sequence[Ref]) -> Preview:
-        for ref in refs:
-            self._find(ref)
-        return Preview()
+        plans = [self._find(ref).plan for ref in refs]
+        return Preview(steps=tuple(step for plan in plans for step in plan.steps))
 
     async def plan_document(self, xml: str, *, beside: Sequence[str] = ()) -> Preview:
         if self.obstacle is not None:

@@ -13,8 +13,8 @@ _SEQUENCE = re.compile(r"\x1b\[(?P<parameters>[0-9;]*)(?P<final>[A-Za-z])")
 
 
 class Screen:
-    """Cells of (character, SGR parameters in force); knows CUP, CHA, DL, IL and SGR (ECMA-48), and
-    margins (DECSTBM)."""
+    """Cells of (character, SGR parameters in force); knows CUP, CHA, CUF, DL, IL and SGR (ECMA-48),
+    and margins (DECSTBM)."""
 
     def __init__(self, width: int, height: int) -> None:
         self.cells = [[(" ", "")] * width for _ in range(height)]
@@ -48,6 +48,8 @@ class Screen:
             self._y, self._x = int(y) - 1, int(x or 1) - 1
         elif final == "G":
             self._x = int(parameters) - 1
+        elif final == "C":
+            self._x += int(parameters)
         elif final == "m":
             self._pen.change(parameters)
         elif final == "r":

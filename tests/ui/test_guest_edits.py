@@ -94,7 +94,7 @@ async def test_an_isolated_network_forwards_nothing() -> None:
 async def test_below_the_list_the_same_keys_do_it_and_the_editor_opens_where_it_shows() -> None:
     app = playing(Replay())
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: "uuid" in picture(app))
+        await until(pilot, lambda: "on, no domain" in picture(app))
         await pilot.press("2")
         await until(pilot, lambda: "10.0.0.131" in picture(app))
         await pilot.press("tab", "tab", "down", "l")

@@ -460,11 +460,11 @@ async def test_a_tab_by_its_number_where_there_is_room(size: tuple[int, int]) ->
 async def test_detail_follows_the_cursor_where_there_is_room() -> None:
     app = playing(Replay())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        await until(pilot, lambda: str(FOO.uuid) in picture(app))
+        await until(pilot, lambda: f"{FOO.addresses[0]} " in picture(app))
         await pilot.press("down", "down")
-        await until(pilot, lambda: str(OLD.uuid) in picture(app))
+        await until(pilot, lambda: f"{OLD.addresses[0]} " in picture(app))
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: str(OLD.uuid) not in picture(app))
+        await until(pilot, lambda: f"{OLD.addresses[0]} " not in picture(app))
 
 
 async def test_without_networks_it_says_how_to_begin() -> None:

@@ -15,13 +15,30 @@ from uuid import UUID
 
 from tests.ui.recorded import NOW, Recorded
 from vnet_tui.engine.model import Mode
-from vnet_tui.engine.views import Guest, Lease, NetworkInfo, RuleState, RuleStatus, State
+from vnet_tui.engine.views import (
+    Disturbance,
+    Guest,
+    Lease,
+    NetworkInfo,
+    PlannedStep,
+    Preview,
+    RuleState,
+    RuleStatus,
+    State,
+)
 
 WORDS = (
     *("web", "db", "cache", "mail", "build", "edge", "lab", "office", "guests", "backup", "voip"),
     *("staging", "printers", "cameras", "monitoring", "warehouse", "dmz", "k8s", "billing", "vpn"),
 )
 DOMAINS = ("example.test", "corp.example", "lab.internal", "", "")
+STEPS = (
+    ("write the firewall's rules", Disturbance.LIVE),
+    ("give the bridge its address", Disturbance.LIVE),
+    ("restart dnsmasq with another range", Disturbance.RESTARTS_SERVICES),
+    ("set the bridge's MTU", Disturbance.LIVE),
+    ("make the bridge anew", Disturbance.DISCONNECTS_GUESTS),
+)
 NOTES = (
     "table flushed, repairing",
     "dnsmasq ended, restarting",
@@ -76,8 +93,16 @@ def _network(number: int) -> Recorded:
         ),
         in_bits=10 ** chance.uniform(3, 9.5) if running else 0.0,
         out_bits=10 ** chance.uniform(3, 9) if running else 0.0,
+        plan=_plan(info, chance),
         ports=tuple(guest.port for guest in guests if guest.port),
     )
+
+
+def _plan(info: NetworkInfo, chance: Random) -> Preview:
+    """Some steps, where it isn't as it is defined."""
+    count = chance.randrange(1, 6) if info.unsettled else 0
+    steps = chance.sample(STEPS, count)
+    return Preview(steps=tuple(PlannedStep(text=text, disturbs=worst) for text, worst in steps))
 
 
 def _subnet(number: int, chance: Random) -> IPv4Interface:

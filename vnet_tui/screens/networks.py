@@ -29,6 +29,7 @@ from vnet_tui.widgets.networks_table import NetworksTable
 from vnet_tui.widgets.operations import Running
 from vnet_tui.widgets.progress_line import ProgressLine
 from vnet_tui.widgets.status_line import StatusLine
+from vnet_tui.widgets.total_traffic import TotalTraffic
 from vnet_tui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
 DETAIL_WIDTH, DETAIL_HEIGHT = 100, 34
 """From this size of the terminal on there is room for the detail below the list, in cells."""
 
-PASTS = 200
-"""For at most so many networks the last minute is asked for; others fill theirs as it passes."""
+CHART_WIDTH, CHART_HEIGHT = 110, 50
+"""From this size on there is room for the chart of all networks, too."""
 
+PASTS = 200
+"""For at most so many networks their past is asked for; others fill theirs as it passes."""
 
 MOST_DAMAGED = 3
 """So many damaged definitions are told at once; ``vnet network-list`` tells all."""
@@ -100,6 +103,7 @@ class NetworksScreen(ListControls):
         yield StatusLine(id="status")
         yield NetworksTable(id="networks")
         yield Container(id="detail")
+        yield TotalTraffic(id="total")
         yield FilterLine()
         yield KeyLine()
         yield ProgressLine()
@@ -160,7 +164,7 @@ class NetworksScreen(ListControls):
             self._detail.take_event(event)
 
     def _look_back(self) -> None:
-        """Ask for the last minute of networks that weren't running when we looked last."""
+        """Ask for the past of networks that weren't running when we looked last."""
         running = [info.uuid for info in self.offered if info.active]
         new = [uuid for uuid in running if uuid not in self._remembered][:PASTS]
         self._remembered = set(running)
@@ -175,11 +179,13 @@ class NetworksScreen(ListControls):
                 points = await connection.history(uuid)
             except VnetError:
                 continue  # it stopped meanwhile: an event tells
-            self.post_message(self.Remembered(uuid, points[-60:]))
+            self.post_message(self.Remembered(uuid, points))
 
     def on_networks_screen_remembered(self, message: Remembered) -> None:
-        """Show the past."""
-        self.table.show_past(message.uuid, message.points)
+        """Show the past; that of all networks together only where none is missing."""
+        self.table.show_past(message.uuid, message.points[-60:])
+        if len(self._remembered) <= PASTS:
+            self.query_one(TotalTraffic).remember(message.uuid, message.points)
 
     # -- to the widgets -------------------------------------------------------------------------
 
@@ -206,6 +212,7 @@ class NetworksScreen(ListControls):
             else:
                 self.query(Welcome).remove()
                 self.table.focus()
+            self._share_room()
         self._tell_status()
         self.tell_filter()
 
@@ -219,6 +226,7 @@ class NetworksScreen(ListControls):
         """The live figures."""
         if sample is not None:
             self.table.show_sample(sample)
+            self.query_one(TotalTraffic).take_sample(sample)
             if self._detail is not None:
                 self._detail.take_sample(sample)
         self._tell_status()
@@ -250,7 +258,14 @@ class NetworksScreen(ListControls):
         room = event.size.width >= DETAIL_WIDTH and event.size.height >= DETAIL_HEIGHT
         self.query_one("#networks").set_class(room, "-above-detail")
         self.query_one("#detail").display = room
+        self._share_room()
         self._follow_cursor()
+
+    def _share_room(self) -> None:
+        """Below the overview, which takes few lines, there is the chart; other tabs take all."""
+        width, height = self.app.size
+        roomy = width >= CHART_WIDTH and height >= CHART_HEIGHT and self.table.display
+        self.set_class(roomy and (self._detail is None or self._detail.tab == 0), "-charting")
 
     @property
     def _roomy(self) -> bool:
@@ -272,8 +287,9 @@ class NetworksScreen(ListControls):
         if self._detail is None and uuid and feed.connection is not None and self._roomy:
             from vnet_tui.widgets.network_detail import NetworkDetail  # after the first picture
 
-            self._detail = NetworkDetail(feed.connection, uuid, clock=self._clock)
+            self._detail = NetworkDetail(feed.connection, uuid, following=True, clock=self._clock)
             await self.query_one("#detail").mount(self._detail)
+            self.watch(self._detail, "tab", self._share_room, init=False)
             if feed.sample is not None:
                 self._detail.take_sample(feed.sample)
 

@@ -50,6 +50,9 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     what a row shows: it is asked for those that are looked at.
     """
 
+    MARGIN: ClassVar[int | None] = None
+    """So many cells beyond the last column are under the cursor, too; None: all."""
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "live-table--header",
         "live-table--cursor",
@@ -383,8 +386,11 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
                     segments.append(Segment(text, style))
                 text, style = "", own
             text += content
-        text += " " * max(0, width - x)
-        segments.append(Segment(text, style))
+        beyond = max(0, width - x)
+        margin = beyond if self.MARGIN is None else min(beyond, self.MARGIN)
+        segments.append(Segment(text + " " * margin, style))
+        if beyond > margin:
+            segments.append(Segment(" " * (beyond - margin), self._style("plain", "")))
         return Strip(segments, max(width, x))
 
     def _style(self, role: str, cursor: str) -> Style:

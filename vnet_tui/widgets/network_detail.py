@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.reactive import var
 from textual.timer import Timer
 
 from vnet_tui.client.connection import Connection
@@ -19,6 +20,7 @@ from vnet_tui.engine.views import Event, NetworkInfo, Sample
 from vnet_tui.staging import staging_of
 from vnet_tui.widgets.connections_pane import ConnectionsPane
 from vnet_tui.widgets.events_pane import EventsPane
+from vnet_tui.widgets.following_pane import FollowingPane
 from vnet_tui.widgets.guests_pane import GuestsPane
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.overview_pane import OverviewPane
@@ -43,6 +45,9 @@ PANES: tuple[type[Pane[Any]], ...] = (
     XmlPane,
     EventsPane,
 )
+
+FOLLOWING_NAME = 24
+"""The width, in cells, of a name that changes with every move of a cursor."""
 
 EDITOR_TABS = {GuestsPane: 1, RulesPane: 3, XmlPane: 5}
 """Where what is shown is edited, by the number of the editor's tab; else at the first."""
@@ -86,6 +91,9 @@ class NetworkDetail(Vertical):
         ),
     ]
 
+    tab: var[int] = var(0, init=False)
+    """The open tab, counted from 0."""
+
     class Told(Message, bubble=False):
         """What the engine says of a network: how it is, or why it can't be told."""
 
@@ -101,13 +109,18 @@ class NetworkDetail(Vertical):
         uuid: UUID | None = None,
         *,
         tab: int = 0,
+        following: bool = False,
         clock: Callable[[], float] = time.time,
         id: str | None = None,
     ) -> None:
+        """``following``: another network is shown with every move of a cursor; what it takes to
+        write one is little then, and what they have in common stays where it is."""
         super().__init__(id=id)
+        self._kinds: Sequence[type[Pane[Any]]] = (FollowingPane, *PANES[1:]) if following else PANES
+        self._name_width = FOLLOWING_NAME if following else None
         self._connection = connection
         self._uuid = uuid
-        self._tab = tab
+        self.set_reactive(NetworkDetail.tab, tab)
         self._clock = clock
         self._info: NetworkInfo | None = None
         self._sample: Sample | None = None
@@ -118,13 +131,14 @@ class NetworkDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         """The line of tabs, and the place for the open one."""
-        yield TabLine([(pane.TITLE, pane.SHORT or pane.TITLE) for pane in PANES], id="detail-tabs")
+        titles = [(pane.TITLE, pane.SHORT or pane.TITLE) for pane in self._kinds]
+        yield TabLine(titles, name_width=self._name_width, id="detail-tabs")
         yield Picture(id="detail-failure")
         yield Vertical(id="detail-body")
 
     def on_mount(self) -> None:
         """Look at the network, if there is one already."""
-        self.query_one(TabLine).opened = self._tab
+        self.query_one(TabLine).opened = self.tab
         self.watch(staging_of(self), "staged", self._tell_name, init=False)
         if self._uuid is not None:
             self._look()
@@ -142,14 +156,9 @@ class NetworkDetail(Vertical):
         return self._info
 
     @property
-    def tab(self) -> int:
-        """The open tab, counted from 0."""
-        return self._tab
-
-    @property
     def pane(self) -> Pane[Any] | None:
         """The open tab itself; None before there was anything to show in it."""
-        return self._panes.get(self._tab)
+        return self._panes.get(self.tab)
 
     @property
     def editor_tab(self) -> int:
@@ -233,7 +242,8 @@ class NetworkDetail(Vertical):
             return
         self._info = message.info
         self.remove_class("-failed")
-        self._tell_name()
+        if self.pane is None or self.pane.presented in (None, message.uuid):
+            self._tell_name()  # else when the open tab shows something of it
         await self._open()
 
     def _tell_name(self) -> None:
@@ -253,12 +263,12 @@ class NetworkDetail(Vertical):
 
     async def action_next_tab(self, by: int) -> None:
         """Go to the next tab, or the one before, round and round."""
-        await self.action_open_tab((self._tab + by) % len(PANES))
+        await self.action_open_tab((self.tab + by) % len(PANES))
 
     async def action_open_tab(self, number: int) -> None:
         """Open a tab, counted from 0."""
-        if number != self._tab:
-            self._tab = number
+        if number != self.tab:
+            self.tab = number
             self.query_one(TabLine).opened = number
             if self._info is not None:
                 await self._open()
@@ -276,8 +286,11 @@ class NetworkDetail(Vertical):
         keys_inside = self.has_focus_within
         pane = self.pane
         if pane is None:
-            pane = self._panes[self._tab] = PANES[self._tab](self._connection, info, self._clock)
+            pane = self._panes[self.tab] = self._kinds[self.tab](
+                self._connection, info, self._clock
+            )
             await self.query_one("#detail-body").mount(pane)
+            self.watch(pane, "presented", self._tell_name, init=False)
         opened = not pane.has_class("-open")
         for other in self._panes.values():
             other.set_class(other is pane, "-open")

@@ -51,6 +51,18 @@ class NetworksTable(LiveTable[UUID | State]):
     ``arrangement`` is how they are shown; :meth:`marked` are those that were selected.
     """
 
+    # A move of the cursor writes two rows, and each colour in them takes as many bytes as twenty
+    # characters: so the cursor has one ink, as where there are sixteen colours, ends with the
+    # columns, and the scroll bar stands on what all stands on.
+    MARGIN = 1
+    DEFAULT_CSS = """
+    NetworksTable {
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+    }
+    NetworksTable > .live-table--cursor { color: $text; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select", OPEN.label, tooltip=OPEN.help, id=OPEN.id)
     ]
@@ -230,7 +242,7 @@ def network_row(
         state,
         Cell(subnets(info)),
         Cell(info.bridge) if info.bridge else NOTHING,
-        Cell("yes") if info.autostart else NOTHING,
+        Cell("yes") if info.autostart else EMPTY,
         *live,
         _last(info, minute, edited=edited),
     )

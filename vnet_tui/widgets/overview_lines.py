@@ -27,6 +27,8 @@ _DISTURBANCE_ROLES = {
 }
 
 BLANK: Line = ()
+LEGEND_LINE: Line = (Cell(" "), *LEGEND)
+NO_ADDRESSES: Line = (Cell(" No addresses: the host has none on this network.", "dim"),)
 
 
 def fact(label: str, *value: Cell) -> Line:
@@ -36,15 +38,11 @@ def fact(label: str, *value: Cell) -> Line:
 
 def facts(info: NetworkInfo, document: Network, now: float) -> list[Line]:
     """What the network is and how it is."""
-    symbol = STATE_SYMBOLS[info.state]
-    state = [Cell(f"{symbol.text} {info.state}", symbol.role)]
+    state = running_for(info, now)
     if info.started is not None:
         since = datetime.fromtimestamp(info.started).strftime("%d %b %H:%M")
-        state.append(Cell(f" for {duration(now - info.started)}, since {since}"))
-    lines = [fact("state", *state)]
-    if info.note:
-        role = "bad" if info.state is State.DAMAGED else "warn"
-        lines.append(fact("", Cell(info.note, role)))
+        state.append(Cell(f", since {since}"))
+    lines = [fact("state", *state), *note(info)]
     if info.title:
         lines.append(fact("title", Cell(info.title)))
     name = [Cell(info.name, "strong")]
@@ -55,9 +53,22 @@ def facts(info: NetworkInfo, document: Network, now: float) -> list[Line]:
     lines.append(fact("bridge", Cell(_bridge(info, document))))
     mode, colon, meaning = MODES[info.mode].partition(":")
     lines.append(fact("mode", Cell(mode), Cell(colon + meaning, "dim")))
-    lines.append(fact("DNS", *_dns(document)))
+    lines.append(fact("DNS", *dns(document)))
     lines.append(fact("start", Cell(_start(info))))
     return lines
+
+
+def running_for(info: NetworkInfo, now: float) -> list[Cell]:
+    """The state, and how long it has been running."""
+    symbol = STATE_SYMBOLS[info.state]
+    lasting = f" for {duration(now - info.started)}" if info.started is not None else ""
+    return [Cell(f"{symbol.text} {info.state}", symbol.role), Cell(lasting)]
+
+
+def note(info: NetworkInfo) -> list[Line]:
+    """What is remarkable about the state, if anything."""
+    role = "bad" if info.state is State.DAMAGED else "warn"
+    return [fact("", Cell(info.note, role))] if info.note else []
 
 
 def totals(traffic: NetworkTraffic | None) -> list[Line]:
@@ -116,17 +127,22 @@ def addressing(document: Network, guests: tuple[Guest, ...], width: int) -> list
     """Each of the host's addresses, its subnet as a bar of at most ``width`` cells in all, and the
     ranges in it."""
     if not document.ips:
-        return [BLANK, (Cell(" No addresses: the host has none on this network.", "dim"),)]
+        return [BLANK, NO_ADDRESSES]
     dhcp = document.dhcp or Dhcp()
-    used = {guest.lease.address for guest in guests if guest.lease is not None}
-    used |= {address for guest in guests if guest.port for address in guest.addresses}
+    used = addresses_in_use(guests)
     lines: list[Line] = []
     for ip in document.ips:
-        lines += [BLANK, _head(ip, dhcp, used)]
+        lines += [BLANK, subnet_head(ip, dhcp, used)]
         bar = bar_line(ip, dhcp, used, width)
         lines += [bar] if bar else []
-        lines += [_range_line(range_, dhcp) for range_ in ip.ranges]
-    return [*lines, BLANK, (Cell(" "), *LEGEND)]
+        lines += [range_line(range_, dhcp) for range_ in ip.ranges]
+    return [*lines, BLANK, LEGEND_LINE]
+
+
+def addresses_in_use(guests: Collection[Guest]) -> set[Address]:
+    """Those that are leased, and those of who is on the network."""
+    used = {guest.lease.address for guest in guests if guest.lease is not None}
+    return used | {address for guest in guests if guest.port for address in guest.addresses}
 
 
 def bar_line(ip: Ip, dhcp: Dhcp, used: Collection[Address], width: int) -> Line | None:
@@ -141,12 +157,14 @@ def bar_line(ip: Ip, dhcp: Dhcp, used: Collection[Address], width: int) -> Line 
     return (Cell(first, "dim"), *bar, Cell(last, "dim"))
 
 
-def _head(ip: Ip, dhcp: Dhcp, used: set[Address]) -> Line:
+def subnet_head(ip: Ip, dhcp: Dhcp, used: Collection[Address]) -> Line:
+    """The host's address, and how full the ranges there are."""
     served = "DHCP off" if not dhcp.enabled else usage(ip.ranges, used)
     return (Cell(f" {ip.interface}", "strong"), Cell(f"  {served}", "dim"))
 
 
-def _range_line(range_: Range, dhcp: Dhcp) -> Line:
+def range_line(range_: Range, dhcp: Dhcp) -> Line:
+    """What DHCP hands out, and for how long."""
     seconds = range_.lease_time or dhcp.lease_time
     lease = ""
     if seconds:
@@ -163,7 +181,8 @@ def _bridge(info: NetworkInfo, document: Network) -> str:
     return f"{named} (when it runs)" if named else "named when it starts"
 
 
-def _dns(document: Network) -> list[Cell]:
+def dns(document: Network) -> list[Cell]:
+    """Whether names are resolved, in which domain, and who is asked."""
     if not document.serves_dns:
         return [Cell("off", "dim")]
     domain = document.dns.domain if document.dns else None

@@ -18,7 +18,7 @@ from vnet_tui.widgets.document import read_document
 from vnet_tui.widgets.overview_lines import addressing, edited, facts, pending, totals
 from vnet_tui.widgets.pane import Pane
 from vnet_tui.widgets.pending_lines import edits
-from vnet_tui.widgets.picture import Picture
+from vnet_tui.widgets.picture import Line, Picture
 from vnet_tui.widgets.traffic_chart import TrafficChart
 
 SIDE_BY_SIDE = 110
@@ -81,11 +81,11 @@ class OverviewPane(Pane[Overview]):
             document=await read_document(self.connection, info.uuid),
             guests=await self.connection.guests(info.uuid) if info.active else (),
             plan=plan,
-            history=await self.connection.history(info.uuid) if self._charts(info) else (),
+            history=await self.connection.history(info.uuid) if self.wants_history(info) else (),
         )
 
-    def _charts(self, info: NetworkInfo) -> bool:
-        """Whether the chart is shown."""
+    def wants_history(self, info: NetworkInfo) -> bool:
+        """Whether there is something to show it in: the chart, where there is room for it."""
         return info.active and self.has_class("-wide") and self.has_class("-tall")
 
     def present(self, data: Overview) -> None:
@@ -93,34 +93,43 @@ class OverviewPane(Pane[Overview]):
         self._data = data
         if not self.info.active:
             self._traffic = None
+        self.draw_history(data.history)
         self._draw_facts(self.clock())
         self._draw_addresses()
-        self.set_class(self._charts(self.info), "-charting")
-        self.query_one(TrafficChart).show(self.info.uuid, data.history)
+
+    def draw_history(self, points: tuple[HistoryPoint, ...]) -> None:
+        """Begin the chart."""
+        self.set_class(self.wants_history(self.info), "-charting")
+        self.query_one(TrafficChart).show(self.info.uuid, points)
 
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
         """Totals go up, and so does the time that it has been running."""
         self._traffic = traffic
+        if self.presented != self.info.uuid:
+            return  # what is known is of the network before
+        if traffic is not None:
+            self.go_on(time, traffic)
         self._draw_facts(time)
-        if traffic is not None and self.has_class("-charting"):
+
+    def go_on(self, time: float, traffic: NetworkTraffic) -> None:
+        """The chart goes on."""
+        if self.has_class("-charting"):
             self.query_one(TrafficChart).add(self.info.uuid, time, traffic.traffic.rates)
 
     def on_resize(self) -> None:
         """Bars are as long as there is room; the chart comes and goes with it."""
-        charted = self._charts(self.info)
+        charted = self.wants_history(self.info)
         self.set_class(self.size.width >= SIDE_BY_SIDE, "-wide")
         self.set_class(self.size.height >= TALL, "-tall")
         self._draw_addresses()
-        if charted != self._charts(self.info):
+        if charted != self.wants_history(self.info):
             self.open(self.info)
 
     def _draw_facts(self, now: float) -> None:
         if self._data is None:
             return
-        lines = facts(self.info, self._data.document, now)
-        lines += totals(self._traffic if self.info.active else None)
-        lines += pending(self.info, self._data.plan)
         draft = staging_of(self).staged.drafts.get(self.info.uuid)
+        lines = self.fact_lines(self._data, self._traffic if self.info.active else None, now)
         lines += edited(edits(draft) if draft is not None else "")
         self.query_one("#overview-facts", Picture).show(lines)
 
@@ -128,6 +137,13 @@ class OverviewPane(Pane[Overview]):
         if self._data is None:
             return
         width = self.size.width - (FACTS_WIDTH if self.has_class("-wide") else 0) - 3
-        self.query_one("#overview-addresses", Picture).show(
-            addressing(self._data.document, self._data.guests, width)
-        )
+        self.query_one("#overview-addresses", Picture).show(self.address_lines(self._data, width))
+
+    def fact_lines(self, data: Overview, traffic: NetworkTraffic | None, now: float) -> list[Line]:
+        """What the network is, how it is, and what waits."""
+        lines = facts(self.info, data.document, now) + totals(traffic)
+        return lines + pending(self.info, data.plan)
+
+    def address_lines(self, data: Overview, width: int) -> list[Line]:
+        """Who has which addresses, in so many cells."""
+        return addressing(data.document, data.guests, width)

@@ -10,6 +10,7 @@ from uuid import UUID
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
+from textual.reactive import var
 from textual.widget import Widget
 
 from vnet_tui.client.connection import Connection
@@ -38,6 +39,9 @@ class Pane(Vertical, Generic[Data]):
     Pane.-failed > .pane--failure { display: block; }
     """
 
+    presented: var[UUID | None] = var(None, init=False)
+    """The network that is shown; None before the first answer and after a failure."""
+
     class Fetched(Message, bubble=False):
         """The answer to a question; ``failure`` is what went wrong, if anything did."""
 
@@ -54,8 +58,6 @@ class Pane(Vertical, Generic[Data]):
         self.connection = connection
         self.info = info
         self.clock = clock
-        self.presented: UUID | None = None
-        """The network that is shown; None before the first answer and after a failure."""
         self._wanted = False
         self._asking = False
 

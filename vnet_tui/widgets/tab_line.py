@@ -51,9 +51,17 @@ class TabLine(Widget, can_focus=True):
             super().__init__()
             self.number = number
 
-    def __init__(self, tabs: Sequence[str | tuple[str, str]], *, id: str | None = None) -> None:
-        """Each tab by its title, or by that and a shorter one for where there is little room."""
+    def __init__(
+        self,
+        tabs: Sequence[str | tuple[str, str]],
+        *,
+        name_width: int | None = None,
+        id: str | None = None,
+    ) -> None:
+        """Each tab by its title, or by that and a shorter one for where there is little room. With
+        a width, in cells, the name has just that: the tabs stay where they are when it changes."""
         super().__init__(id=id)
+        self._name_width = name_width
         both = [(tab, tab) if isinstance(tab, str) else tab for tab in tabs]
         self._long = _numbered(title for title, _ in both)
         self._short = _numbered(short for _, short in both)
@@ -73,11 +81,19 @@ class TabLine(Widget, can_focus=True):
         return self._long if roomy else self._short
 
     @property
-    def _head(self) -> str:
-        """The name in as much room as the tabs leave."""
-        room = self.size.width - sum(map(len, self._tabs)) - AROUND
-        name = printable(self._subject)
-        return fitted(name, max(LEAST_NAME, room)).rstrip()
+    def _head(self) -> tuple[str, str]:
+        """The name in as much room as the tabs leave, and what is between both."""
+        room = max(LEAST_NAME, self.size.width - sum(map(len, self._tabs)) - AROUND)
+        if self._name_width is not None:
+            room = min(room, self._name_width)
+        name = fitted(printable(self._subject), room).rstrip()
+        beyond = room - cell_len(name) if self._name_width is not None else 0
+        return f"{name} ", f"{' ' * beyond}── "
+
+    @property
+    def _tabs_at(self) -> int:
+        """In which cell the first tab begins."""
+        return cell_len("".join(("─ ", self._symbol.text, " ", *self._head)))
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """The line."""
@@ -89,7 +105,8 @@ class TabLine(Widget, can_focus=True):
             "tab-line--open-focused" if self.has_focus else "tab-line--open"
         )
         segments = [Segment("─ ", dim), Segment(f"{self._symbol.text} ", role)]
-        segments += [Segment(f"{self._head} ", strong), Segment("── ", dim)]
+        name, line = self._head
+        segments += [Segment(name, strong), Segment(line, dim)]
         segments += [
             Segment(text, active if number == self.opened else plain)
             for number, text in enumerate(self._tabs)
@@ -99,7 +116,7 @@ class TabLine(Widget, can_focus=True):
 
     async def on_click(self, event: events.Click) -> None:
         """Open the tab under the pointer."""
-        x = event.x - Strip([Segment(f"─ {self._symbol.text} {self._head} ── ")]).cell_length
+        x = event.x - self._tabs_at
         for number, text in enumerate(self._tabs):
             if 0 <= x < len(text):
                 self.post_message(self.Chosen(number))
@@ -107,7 +124,7 @@ class TabLine(Widget, can_focus=True):
 
     def places(self) -> Iterator[Place]:
         """Its tabs."""
-        x = cell_len(f"─ {self._symbol.text} {self._head} ── ")
+        x = self._tabs_at
         for number, text in enumerate(self._tabs):
             yield Place(Offset(x, 0), partial(self.post_message, self.Chosen(number)))
             x += len(text)
