@@ -206,6 +206,23 @@ table inet filter {
 """
 
 
+_EARLY_AND_LATE = """
+table inet early {
+    chain pre {
+        type filter hook prerouting priority raw; policy accept;
+        iifname "uplink" meta l4proto { tcp, udp } th dport 123 drop
+        ip saddr 10.0.0.0/8 udp dport 53 drop
+        iifname "vnet-foo" ip6 daddr 2000::/3 drop
+    }
+    chain post {
+        type filter hook postrouting priority 0; policy accept;
+        oifname "vnet-foo" tcp dport 321 drop
+        oifname "uplink" ip saddr 10.0.0.0/8 drop
+    }
+}
+"""
+
+
 def _restore(program: str, text: str) -> None:
     subprocess.run([f"{program}-restore", "--noflush"], input=text, text=True, check=True)
 
@@ -255,6 +272,17 @@ def nft_filter() -> None:
     subprocess.run(["nft", "-f", "-"], input=_NFT_FILTER, text=True, check=True)
 
 
+def early_and_late() -> None:
+    """Rules before routing, and after it."""
+    subprocess.run(["nft", "-f", "-"], input=_EARLY_AND_LATE, text=True, check=True)
+
+
+def early_legacy() -> None:
+    """The same in tables of iptables."""
+    _run("iptables-legacy", "-t", "raw", "-A", "PREROUTING", "-i", "vnet-foo", "-j", "DROP")
+    _run("ip6tables-legacy", "-t", "mangle", "-A", "POSTROUTING", "-o", "vnet-foo", "-j", "DROP")
+
+
 def input_drop() -> None:
     """Policies set with three commands."""
     _run("iptables-nft", "-P", "INPUT", "DROP")
@@ -285,6 +313,8 @@ FIREWALLS: Mapping[str, Callable[[], None]] = {
         ufw_legacy,
         firewalld,
         nft_filter,
+        early_and_late,
+        early_legacy,
         input_drop,
         output_drop,
         legacy_and_nft,

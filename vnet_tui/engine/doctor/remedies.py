@@ -74,10 +74,14 @@ def _open(
     packet, low = stage.packet, stage.packet.layer is not Layer.IP
     if place.table not in tables:
         return None
-    if not low and stage.hook not in ("input", "forward", "output"):
-        return None
+    beside = stage.hook in ("prerouting", "postrouting")
     device = (packet.iif or packet.oif) if low else bridge
-    narrow = stage.hook != "forward" and not (low and _is_forwarded(journey))
+    narrow = stage.hook != "forward" and not ((low or beside) and _is_forwarded(journey))
+    if not low and beside and bridge not in (packet.iif, packet.oif):
+        # Before the host knows where a packet goes: no more than the port that it asks for.
+        device, narrow = packet.iif, True
+        if stage.hook != "prerouting" or packet.reply or not packet.dport:
+            return None
     number = tables.index(place.table)
     for change in _candidates(place, stage.hook, packet, device, programs, narrow=narrow):
         after = [*tables]
@@ -102,12 +106,14 @@ def _candidates(
     table = place.table
     if bridge not in (packet.iif, packet.oif):
         return
-    going = packet.iif == bridge
+    going = packet.iif == bridge and not (hook == "postrouting" and packet.oif == bridge)
     rule = Rule("", (_matching(bridge, packet, going=going, narrow=narrow),), Verdict(Kind.ACCEPT))
     if table.by_nft:
         yield from _by_nft(place, hook, packet, bridge, rule, programs, going=going, narrow=narrow)
         return
     option = ["-i" if going else "-o", bridge]
+    if going and hook == "postrouting":
+        return  # iptables(8) on -i: there it isn't known any more
     if table.family == "bridge":
         where = [] if table.name == "filter" else ["-t", table.name]
         asked = _asked_ebtables(packet, narrow=narrow)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from itertools import product
 
+from vnet_tui.engine.doctor.asked_ports import named_numbers, worth_following
 from vnet_tui.engine.doctor.host import SOMEWHERE
 from vnet_tui.engine.doctor.journeys import Journey, addressed, through, to_host
 from vnet_tui.engine.doctor.lookup import Asked, look_up
@@ -95,13 +97,15 @@ def inward(subject: Subject) -> Iterator[Journey]:
     if rules.mode is Mode.ISOLATED:
         return
     written = [rule for rule in network.incoming.rules if rule.enabled]
+    ranges = any(rule.port is not None and len(rule.port) > 1 for rule in written)
+    named = named_numbers(subject.others.tables) if ranges else frozenset()
     for rule, resolved in zip(written, rules.incoming.rules, strict=True):
         what = describe(rule)
         if is_forward(rule) and isinstance(resolved, Forward):
             for guest in sorted(resolved.guests, key=str):
-                yield from _forward(subject, what, resolved, guest)
+                yield from _forward(subject, what, resolved, guest, named)
         elif isinstance(resolved, PolicyRule) and rules.mode is Mode.ROUTE:
-            yield from _open_port(subject, what, resolved)
+            yield from _open_port(subject, what, resolved, named)
 
 
 def bridged(subject: Subject) -> Iterator[Journey]:
@@ -239,7 +243,9 @@ def _neighbours(what: str, address: Address, device: str) -> Journey:
     return replace(asked, stages=(*asked.stages, *turned))
 
 
-def _forward(subject: Subject, what: str, forward: Forward, guest: Address) -> Iterator[Journey]:
+def _forward(
+    subject: Subject, what: str, forward: Forward, guest: Address, named: frozenset[int]
+) -> Iterator[Journey]:
     host, version = subject.host, guest.version
     if any(one is not None and one.version != version for one in (forward.source, forward.address)):
         return
@@ -249,7 +255,8 @@ def _forward(subject: Subject, what: str, forward: Forward, guest: Address) -> I
     asked = asked or host.address_on(uplink, version)
     if asked is None or not uplink:
         return
-    for protocol in _protocols(forward.protocol):
+    places = [*worth_following(forward.ports, forward.guest_ports, named)]
+    for protocol, place in product(_protocols(forward.protocol), places):
         packet = Packet(
             protocol=protocol,
             source=source,
@@ -257,28 +264,33 @@ def _forward(subject: Subject, what: str, forward: Forward, guest: Address) -> I
             iif=uplink,
             oif=subject.bridge,
             sport=CLIENT_PORT,
-            dport=forward.guest_ports.first,
+            dport=forward.guest_ports.first + (place if len(forward.guest_ports) > 1 else 0),
             translated=True,
             asked=asked,
-            asked_port=forward.ports.first,
+            asked_port=forward.ports.first + place,
         )
         yield through(what, addressed(host, packet))
 
 
-def _open_port(subject: Subject, what: str, rule: PolicyRule) -> Iterator[Journey]:
+def _open_port(
+    subject: Subject, what: str, rule: PolicyRule, named: frozenset[int]
+) -> Iterator[Journey]:
     if rule.action is not Action.ALLOW or rule.guests == frozenset():
         return
     for version in (4, 6):
-        named = [one for one in rule.guests or () if one.version == version]
-        target = named[0] if named else (None if rule.guests else subject.first_guest(version))
+        guests = [one for one in rule.guests or () if one.version == version]
+        target = guests[0] if guests else (None if rule.guests else subject.first_guest(version))
         if rule.source is not None and rule.source.version != version:
             continue
         source = _outsider(rule.source.network_address if rule.source else None, version)
         uplink = subject.host.device(source)
         if target is None or not uplink or rule.protocol is Protocol.ICMP:
             continue
-        for protocol in _protocols(rule.protocol):
-            port = rule.ports.first if rule.ports else _WEB
+        asked = [_WEB]
+        if rule.ports is not None:
+            places = worth_following(rule.ports, rule.ports, named)
+            asked = [rule.ports.first + place for place in places]
+        for protocol, port in product(_protocols(rule.protocol), asked):
             packet = _packet(subject, protocol, source, target, dport=port, iif=uplink)
             yield through(what, replace(packet, oif=subject.bridge))
 
