@@ -54,6 +54,15 @@ async def test_a_command_works_on_the_same_connection() -> None:
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
 
 
+async def test_what_is_longer_than_a_line_goes_on_in_the_next() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot, app)
+        await typed(pilot, f"network-info {'long' * 30}end")
+        await until(pilot, lambda: "error: no network is called" in picture(app))
+        assert picture(app).count("longend") == 2
+
+
 async def test_errors_are_told_and_the_terminal_stays_ours() -> None:
     replay = Replay()
     app = playing(replay)

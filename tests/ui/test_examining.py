@@ -149,8 +149,35 @@ async def test_all_events_come_live_and_are_filtered() -> None:
         await pilot.press("v")
         await until(pilot, lambda: "[denied and passed]" in picture(app))
         assert "put back" not in picture(app)
+        await pilot.press("v", "slash", *"nonsense", "enter")
+        await until(pilot, lambda: "Nothing of it has these words." in picture(app))
+        await pilot.press("escape")
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+
+
+async def test_what_happened_while_there_was_no_connection_is_told_in_its_place() -> None:
+    replay = Replay()
+    app = playing(replay)
+    async with app.run_test(size=MEDIUM) as pilot:
+        await until(pilot, lambda: "Foo" in picture(app))
+        app.connection = None
+        await pilot.press("E")
+        await until(pilot, lambda: "Nothing like that is remembered." in picture(app))
+        replay.now += 1
+        replay.change(FOO.uuid, FOO, EventKind.EDITED, "edited unseen")
+        app.connection = replay
+        await until(pilot, lambda: "edited unseen" in picture(app))
+        replay.now += 1
+        replay.change(FOO.uuid, FOO, EventKind.EDITED, "edited later")
+        await until(pilot, lambda: "edited later" in picture(app))
+        app.connection = None
+        app.connection = replay
+        await pilot.pause()
+        lines = picture(app).splitlines()
+        assert "edited later" in lines[2]
+        assert "edited unseen" in lines[3]
+        assert sum(" ~ edited" in line and "unseen" in line for line in lines) == 1
 
 
 async def test_only_so_many_events_are_kept() -> None:

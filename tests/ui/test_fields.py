@@ -8,6 +8,7 @@ from tests.ui.playing import picture, until
 from vnet_tui.engine import entries
 from vnet_tui.engine.errors import Problem, Severity
 from vnet_tui.engine.model import PortRange
+from vnet_tui.screens.open_file import as_many_as_fit
 from vnet_tui.widgets.fields import ChoiceField, Field, SwitchField, TextField
 
 
@@ -84,3 +85,10 @@ async def test_what_is_wrong_beside_others_is_told_from_outside() -> None:
         await until(pilot, lambda: "! taken [b]by[/b] web → another" in picture(app))
         app.ports.tell(None)
         await until(pilot, lambda: "taken" not in picture(app))
+
+
+def test_names_are_offered_as_far_as_they_fit() -> None:
+    assert as_many_as_fit([], 20) == ""
+    assert as_many_as_fit(["dns.xml", "nat.xml"], 16) == "dns.xml  nat.xml"
+    assert as_many_as_fit(["dns.xml", "nat.xml"], 15) == "dns.xml  …"
+    assert as_many_as_fit(["dns.xml", "nat.xml", "web.xml"], 19) == "dns.xml  nat.xml  …"

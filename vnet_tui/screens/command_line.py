@@ -19,6 +19,7 @@ from vnet_tui.cli.inside import run_line
 from vnet_tui.feed import feed_of
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Line, Picture
+from vnet_tui.widgets.xml_pane import wrapped
 
 if TYPE_CHECKING:
     from vnet_tui.remembered import Remembered
@@ -116,8 +117,19 @@ class CommandLineScreen(ModalScreen[None]):
 
     def _show_lines(self, *lines: Line) -> None:
         self._printed = [*self._printed, *lines][-MOST_LINES:]
-        self.query_one("#command-output", Picture).show(self._printed)
-        self.query_one("#command-printed").scroll_end(animate=False)
+        self._draw()
+
+    def _draw(self) -> None:
+        """What was printed; lines that are too long go on in the next."""
+        printed = self.query_one("#command-printed")
+        room = printed.scrollable_content_region.width or self.size.width - 3
+        shown = [part for line in self._printed for part in wrapped(line, room)]
+        self.query_one("#command-output", Picture).show(shown)
+        printed.scroll_end(animate=False)
+
+    def on_resize(self) -> None:
+        """Another room."""
+        self._draw()
 
     # -- typing ---------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         Binding("left", "next_tab(-1)", "tab before", show=False, id="editor.tab.previous"),
         Binding("ctrl+pagedown", "next_tab(1)", "next tab", show=False, priority=True),
         Binding("ctrl+pageup", "next_tab(-1)", "tab before", show=False, priority=True),
-        Binding("down", "app.focus_next", "into the tab", show=False),
+        Binding("down", "app.focus_next", "into the form"),
         *(
             Binding(str(number), f"open_tab({number - 1})", show=False, id=f"editor.tab.{number}")
             for number in range(1, 7)

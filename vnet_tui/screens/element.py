@@ -35,6 +35,10 @@ MOST = 3
 Values = Mapping[str, Any]
 
 
+AGAIN = "again: keep it so"
+"""What Enter does where something is wrong with it."""
+
+
 class ElementScreen(ModalScreen[Network | None]):
     """Gives the network with the element in it; None when it was left.
 
@@ -98,8 +102,10 @@ class ElementScreen(ModalScreen[Network | None]):
         self._look()
 
     def _hint(self, enter: str) -> None:
-        fixed = ("↑ ↓", "fields"), ("← →", "choose"), ("esc", "leave")
-        self.query_one(HintLine).tell(("enter", enter), *fixed)
+        choose = () if enter == AGAIN else (("← →", "choose"),)  # there is room for three
+        self.query_one(HintLine).tell(
+            ("enter", enter), ("↑ ↓", "fields"), *choose, ("esc", "leave")
+        )
 
     # -- looking at it beside the rest ----------------------------------------------------------
 
@@ -203,7 +209,7 @@ class ElementScreen(ModalScreen[Network | None]):
             return
         if errors and errors != self._warned:
             self._warned = errors
-            self._hint("again: keep it so")
+            self._hint(AGAIN)
             return
         self.dismiss(message.network)
 

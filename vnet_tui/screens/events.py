@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -27,6 +27,8 @@ from vnet_tui.screens.filtered import FilteredScreen
 from vnet_tui.widgets.columns import Column
 from vnet_tui.widgets.event_rows import (
     COLUMNS,
+    NONE_FOUND,
+    NONE_REMEMBERED,
     EventView,
     event_row,
     has_words,
@@ -37,6 +39,9 @@ from vnet_tui.widgets.filter_line import FilterLine
 from vnet_tui.widgets.key_line import KeyLine
 from vnet_tui.widgets.live_table import Cell, LiveTable
 from vnet_tui.widgets.picture import Picture
+
+if TYPE_CHECKING:
+    from vnet_tui.client.connection import Connection
 
 KEPT = 2000
 """How many events are kept to be shown: days of them, and no more memory however long it runs."""
@@ -51,6 +56,7 @@ ALL_COLUMNS = (TIME, Column(key="network", label="network", width=11, grow=1, mo
 class EventsScreen(FilteredScreen):
     """All events. Esc shows all of them again, then goes back."""
 
+    WAY = "events"
     CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet(name) for name in ("app", "events")]
     HELP = """\
 # Events
@@ -87,26 +93,29 @@ network, event and text; **v** shows denials only, or all others.
         feed_of(self).happened.subscribe(self, self._take)
         self.filtered.focus()
         self.draw_filtered()
-        self.run_worker(self._remember(), group="past")
+        self.watch(feed_of(self), "connection", self._follow)
 
     @property
     def filtered(self) -> LiveTable[int]:
         """The table."""
         return self.query_one("#events-all", LiveTable)
 
-    async def _remember(self) -> None:
-        connection = feed_of(self).connection
-        if connection is None:
-            return
+    def _follow(self, connection: Connection | None) -> None:
+        """Whoever is there now knows what happened meanwhile."""
+        if connection is not None:
+            self.run_worker(self._remember(connection), group="past", exclusive=True)
+
+    async def _remember(self, connection: Connection) -> None:
         try:
             self.post_message(self.Remembered(await connection.past_events()))
         except VnetError as error:
             self.notify(str(error), severity="error")
 
     def on_events_screen_remembered(self, message: Remembered) -> None:
-        """The past goes before what came meanwhile."""
-        since = [event for event in self._events if event not in message.events]
-        self._events = deque((*message.events, *since), maxlen=KEPT)
+        """With what is known already."""
+        known = [event for event in self._events if event not in message.events]
+        by_time = sorted((*message.events, *known), key=lambda event: event.time)
+        self._events = deque(by_time, maxlen=KEPT)
         self.draw_filtered()
 
     def _take(self, event: Event) -> None:
@@ -131,12 +140,18 @@ network, event and text; **v** shows denials only, or all others.
         title = (Cell("Events of all networks  ", "strong"), *view_line(self._view))
         self.query_one("#events-title", Picture).show([title])
         self.query_one(FilterLine).tell(len(left), len(rows))
+        self._tell_chosen()
 
     @on(LiveTable.Highlighted, "#events-all")
-    def _moved(self, message: LiveTable.Highlighted) -> None:
-        """The whole text of the event under the cursor, which a row may have no room for."""
-        chosen = next((event for event in self._events if id(event) == message.key), None)
-        words = event_row(chosen, self._today())[-1].text if chosen is not None else ""
+    def _tell_chosen(self) -> None:
+        """The whole text of the event under the cursor, which a row may have no room for; where
+        there is none, why."""
+        key = self.filtered.cursor_key
+        chosen = next((event for event in self._events if id(event) == key), None)
+        if chosen is not None:
+            words = event_row(chosen, self._today())[-1].text
+        else:
+            words = NONE_FOUND if self.wanted else NONE_REMEMBERED
         self.query_one("#events-chosen", Static).update(Text(printable(words)))
 
     # -- keys -----------------------------------------------------------------------------------

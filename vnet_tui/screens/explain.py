@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from vnet_tui.assets import style_sheet
-from vnet_tui.engine.doctor.explain import Answer, Explanation, Query
+from vnet_tui.engine.doctor.explain import HOST, Answer, Explanation, Query
 from vnet_tui.engine.entries import port as read_port
 from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.views import NetworkInfo
@@ -26,6 +26,9 @@ from vnet_tui.widgets.paragraphs import Paragraphs
 from vnet_tui.widgets.picture import Picture
 
 PROTOCOLS = (("tcp", "TCP"), ("udp", "UDP"), ("icmp", "ping"))
+FORWARDED = Paragraph("", "A forwarded port is asked for at the host: to host, port 8080.", "dim")
+"""What may have been meant, where the answer is no."""
+
 FAMILIES: tuple[tuple[int | None, str], ...] = ((None, "either"), (4, "IPv4"), (6, "IPv6"))
 
 
@@ -72,7 +75,7 @@ answer is worked out on paper, from the rules that are there now: nothing is sen
             yield self._protocol
             yield self._port
             yield self._family
-        yield Paragraphs(id="explain-answer")
+        yield Paragraphs([FORWARDED], id="explain-answer")
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -132,4 +135,6 @@ def told(answer: Explanation | VnetError) -> list[Paragraph]:
     label = "way"
     for number, step in enumerate(answer.steps, start=1):
         paragraphs.append(Paragraph(label if number == 1 else "", f"{number}. {step}"))
+    if answer.answer is Answer.NO and answer.query.target != HOST:
+        paragraphs.append(FORWARDED)
     return paragraphs

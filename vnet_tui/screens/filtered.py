@@ -6,14 +6,14 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widget import Widget
 
 from vnet_tui import actions
+from vnet_tui.screens.ways import Ways
 from vnet_tui.widgets.filter_line import FilterLine
 
 
-class FilteredScreen(Screen[None]):
+class FilteredScreen(Ways):
     """Has a :class:`FilterLine`. Esc shows all of the list again, then leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.engine.text import printable
+from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.key_line import spelled
 from vnet_tui.widgets.roles import role_classes, role_css
 
@@ -152,7 +153,7 @@ class KeysScreen(ModalScreen[None]):
             yield Static(Text(self._title), classes="dialog--title")
             with VerticalScroll(can_focus=False):
                 yield KeysText(self._text, self._rows)
-            yield Static(Text("↑ ↓ pgup pgdn  scroll     esc  close"), classes="dialog--hint")
+            yield HintLine(("↑ ↓ pgup pgdn", "scroll"), ("esc", "close"))
 
     @property
     def _scroll(self) -> VerticalScroll:

@@ -65,6 +65,7 @@ class MonitorScreen(FilteredScreen):
     """A row for each link of the host, each network and each port, and a chart of the one under the
     cursor."""
 
+    WAY = "monitor"
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         style_sheet(name) for name in ("app", "network", "monitor")
     ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -28,9 +29,6 @@ from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.paragraphs import Paragraphs
 from vnet_tui.widgets.path_input import PathInput, completions
 from vnet_tui.widgets.picture import Picture
-
-OFFERED = 8
-"""So many completions are shown at once."""
 
 TOLD = 3
 """So many warnings about what was defined are told."""
@@ -103,9 +101,9 @@ class OpenFileScreen(ModalScreen[NetworkInfo | None]):
         """Show the next part of each, not the whole path."""
         if message.typed != self.query_one("#path", Input).value:
             return
-        names = [path[message.typed.rfind("/") + 1 :] for path in message.found[:OFFERED]]
-        more = " …" if len(message.found) > OFFERED else ""
-        self.query_one("#offered", Picture).show([(Cell("  ".join(names) + more, "dim"),)])
+        names = [path[message.typed.rfind("/") + 1 :] for path in message.found]
+        picture = self.query_one("#offered", Picture)
+        picture.show([(Cell(as_many_as_fit(names, picture.size.width), "dim"),)])
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Read, check, define."""
@@ -185,3 +183,15 @@ def read_document(typed: str) -> str:
 def _without_waiting(path: str, flags: int) -> int:
     """Open a file, a named pipe too, without waiting for anybody (open(2), O_NONBLOCK)."""
     return os.open(path, flags | os.O_NONBLOCK)
+
+
+def as_many_as_fit(names: Sequence[str], width: int) -> str:
+    """Names in a line of ``width`` cells; dots at its end where there are more."""
+    line, more = "", "  …"
+    for number, name in enumerate(names):
+        longer = f"{line}  {name}" if line else name
+        rest = 0 if number == len(names) - 1 else len(more)
+        if line and cell_len(longer) + rest > width:
+            return line + more
+        line = longer
+    return line

@@ -168,7 +168,7 @@ What **others** stored meanwhile is never overwritten unseen: Enter shows theirs
             plan, difference = pending_lines.nothing(trial_of(self).outcome), []
         else:
             overtaken = staging_of(self).overtaken(draft)
-            plan = pending_lines.about(self._outlook(draft), overtaken=overtaken)
+            plan = pending_lines.about(draft, self._outlook(draft), overtaken=overtaken)
             difference = pending_lines.difference(draft)
         for id_, lines in (("plan", plan), ("difference", difference)):
             picture = self.query_one(f"#pending-{id_}", Picture)

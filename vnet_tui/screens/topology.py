@@ -14,7 +14,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 
 from vnet_tui.assets import style_sheet
@@ -22,6 +21,7 @@ from vnet_tui.engine.errors import VnetError
 from vnet_tui.engine.model import Mode
 from vnet_tui.engine.views import Event, Guest, NetworkInfo, Rates
 from vnet_tui.feed import feed_of
+from vnet_tui.screens.ways import Ways
 from vnet_tui.staging import staging_of
 from vnet_tui.units import bit_rate
 from vnet_tui.widgets.key_line import KeyLine
@@ -57,9 +57,10 @@ OVERVIEW_TAB, GUESTS_TAB = 0, 1
 """What of a network is opened."""
 
 
-class TopologyScreen(Screen[None]):
+class TopologyScreen(Ways):
     """The drawing, and in a line all about what the cursor is on."""
 
+    WAY = "topology"
     CSS_PATH: ClassVar[list[str | PurePath]] = [style_sheet(name) for name in ("app", "topology")]
     HELP = """\
 # Topology

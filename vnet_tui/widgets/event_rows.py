@@ -41,6 +41,11 @@ KINDS = {
 }
 
 
+NONE_REMEMBERED = "Nothing like that is remembered."
+NONE_FOUND = "Nothing of it has these words."
+"""What is said where a view, or a filter, leaves no event."""
+
+
 class EventView(StrEnum):
     """Which events are shown."""
 

@@ -13,6 +13,8 @@ from vnet_tui import actions
 from vnet_tui.engine.views import Event, NetworkInfo
 from vnet_tui.widgets.event_rows import (
     COLUMNS,
+    NONE_FOUND,
+    NONE_REMEMBERED,
     EventView,
     event_row,
     has_words,
@@ -26,6 +28,8 @@ from vnet_tui.widgets.picture import Picture
 
 KEPT = 500
 """How many events are shown."""
+
+NOTHING_YET = "Nothing has happened to it as far back as is remembered."
 
 
 class EventsPane(Pane[tuple[Event, ...]]):
@@ -56,12 +60,6 @@ class EventsPane(Pane[tuple[Event, ...]]):
         yield LiveTable[int](COLUMNS, id="events-table", show_cursor=False)
         yield FilterLine("words in event and text")
 
-    def on_mount(self) -> None:
-        """The line never changes."""
-        self.query_one("#events-none", Picture).show(
-            [(Cell(" Nothing has happened to it as far back as is remembered.", "dim"),)]
-        )
-
     @property
     def focus_target(self) -> Widget:
         """The table."""
@@ -77,7 +75,6 @@ class EventsPane(Pane[tuple[Event, ...]]):
         if self._has_denials is not self.has_class("-denials"):
             self.set_class(self._has_denials, "-denials")
             self.refresh_bindings()
-        self.set_class(not data, "-empty")
         self._draw()
 
     @property
@@ -127,4 +124,7 @@ class EventsPane(Pane[tuple[Event, ...]]):
         rows = [event_row(event, today) for event in reversed(chosen)]
         left = [row for row in rows if has_words(row, self._words)]
         self.query_one("#events-table", LiveTable).set_rows(enumerate(left))
+        self.set_class(not left, "-empty")
+        words = (NONE_FOUND if rows else NONE_REMEMBERED) if self._data else NOTHING_YET
+        self.query_one("#events-none", Picture).show([(Cell(f" {words}", "dim"),)])
         self.query_one(FilterLine).tell(len(left), len(rows))

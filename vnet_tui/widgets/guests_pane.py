@@ -103,7 +103,9 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
 
     def present(self, data: tuple[Guest, ...]) -> None:
         """Show the guests, with the rates that are known."""
-        self._guests = data
+        anybody, self._guests = bool(self._guests), data
+        if anybody is not bool(data):
+            self.refresh_bindings()
         if not self.info.active:
             self._keep(None)
         self._draw(self.clock())
@@ -133,7 +135,9 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
         action: str,
         parameters: tuple[object, ...],  # noqa: ARG002 - Textual's signature
     ) -> bool | None:
-        """The key is offered where there is another view."""
+        """Keys are offered where there is another view, or a guest."""
+        if action in ("reserve_lease", "forward_port"):
+            return bool(self._guests)
         return action != "next_view" or self._counted
 
     def action_next_view(self) -> None:

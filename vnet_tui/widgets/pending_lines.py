@@ -24,7 +24,7 @@ COLUMNS = (
     Column(key="what", label="what", width=19),
     Column(key="disturbs", label="applying it", width=18),
     Column(key="looks", label="look at", width=12),
-    Column(key="edits", label="edits", width=12, grow=4),
+    Column(key="edits", label="edits", width=24, grow=4, drop=1),
 )
 
 
@@ -79,9 +79,9 @@ def looks(outlook: Outlook | None) -> Cell:
     return Cell(f"! {counted(outlook.warnings, 'warning')}", "warn")
 
 
-def about(outlook: Outlook | None, *, overtaken: bool) -> list[Line]:
-    """What is to be known about applying a draft; None: nothing is known yet."""
-    lines: list[Line] = []
+def about(draft: Draft, outlook: Outlook | None, *, overtaken: bool) -> list[Line]:
+    """What was edited, and what is to be known about applying it; None: nothing is known yet."""
+    lines: list[Line] = [(Cell(" edits  ", "dim"), Cell(edits(draft))), ()]
     if overtaken:
         lines += [
             (Cell(" ! Others changed it since you began.", "bad"),),

@@ -51,8 +51,8 @@ class Welcome(Picture):
             self._ways[len(lines)] = action
             lines.append((Cell(key, "accent"), Cell(f"  {words}")))
             if key == "e":
-                names = f"{', '.join(self._examples)}," if self._examples else "one of those"
-                lines.append((Cell(f"   {names}", "dim"),))
+                if self._examples:
+                    lines.append((Cell(f"   {', '.join(self._examples)}", "dim"),))
                 lines.append((Cell(f"   in {self._place}", "dim"),))
         lines.append(())
         if feed.host is not None and feed.host.via == "sandbox":

@@ -55,7 +55,7 @@ def _record(record: Record) -> str:
 
 
 def _settings() -> list[Setting]:
-    domain = TextField("domain", entries.host_name, example="lab.example")
+    domain = TextField("domain", entries.host_name, example="e.g. lab.example")
     return [
         attribute(
             "dns", Dns, "enabled", SwitchField("DNS", True, words=("on", "off")), "switch DNS"

@@ -78,13 +78,13 @@ PROTOCOLS = (
 )
 """No protocol is TCP and UDP where a rule has a port, else whatever there is."""
 
-PORT = text("port", "port", entries.ports, "8080 or 8000-8010; empty: all")
+PORT = text("port", "port", entries.ports, "e.g. 8080 or 8000-8010; empty: all")
 DESTPORT = text("destport", "guest's port", entries.ports, "the same")
 PROTOCOL = choice("protocol", "protocol", *PROTOCOLS)
-SOURCE = text("source", "from", entries.subnet, "anywhere, or 192.0.2.0/24", write=written_subnet)
+SOURCE = text("source", "from", entries.subnet, "anywhere; e.g. 192.0.2.0/24", write=written_subnet)
 
 FORWARD_FIELDS = (
-    text("port", "host's port", entries.ports, "8080 or 8000-8010", needed=True),
+    text("port", "host's port", entries.ports, "e.g. 8080 or 8000-8010", needed=True),
     PROTOCOL,
     DESTPORT,
     SOURCE,
@@ -105,12 +105,12 @@ _VERDICT = choice("action", "verdict", (Action.ALLOW, "allow"), (Action.DENY, "d
 
 FIELDS: Mapping[Kind, tuple[Entry, ...]] = {
     ADDRESS: (
-        text("address", "host's address", entries.address, "10.0.0.1 or fd00::1", needed=True),
-        text("prefix", "prefix", entries.prefix, "24, or 255.255.255.0", needed=True),
+        text("address", "host's address", entries.address, "e.g. 10.0.0.1 or fd00::1", needed=True),
+        text("prefix", "prefix", entries.prefix, "e.g. 24, or 255.255.255.0", needed=True),
     ),
     RANGE: (
-        text("start", "first", entries.address, "10.0.0.128", needed=True),
-        text("end", "last", entries.address, "10.0.0.254", needed=True),
+        text("start", "first", entries.address, "e.g. 10.0.0.128", needed=True),
+        text("end", "last", entries.address, "e.g. 10.0.0.254", needed=True),
         text(
             "lease_time",
             "lease time",
@@ -120,23 +120,23 @@ FIELDS: Mapping[Kind, tuple[Entry, ...]] = {
         ),
     ),
     RESERVATION: (
-        text("address", "address", entries.address, "10.0.0.10", needed=True),
-        text("mac", "MAC", entries.mac, "52:54:00:12:34:56"),
-        text("name", "name", entries.host_label, "web"),
+        text("address", "address", entries.address, "e.g. 10.0.0.10", needed=True),
+        text("mac", "MAC", entries.mac, "e.g. 52:54:00:12:34:56"),
+        text("name", "name", entries.host_label, "e.g. web"),
     ),
     OPTION: (
-        text("name", "option", entries.line, "ntp-server; or by its number"),
-        text("number", "number", entries.number, "42"),
-        text("value", "value", entries.line, "10.0.0.1", needed=True),
+        text("name", "option", entries.line, "e.g. ntp-server; or by its number"),
+        text("number", "number", entries.number, "e.g. 42"),
+        text("value", "value", entries.line, "e.g. 10.0.0.1", needed=True),
         choice("family", "for", (4, "DHCP"), (6, "DHCPv6")),
     ),
     HOST: (
-        text("name", "name", entries.host_name, "printer.lab.example", needed=True),
-        text("address", "address", entries.any_address, "10.0.0.9", needed=True),
+        text("name", "name", entries.host_name, "e.g. printer.lab.example", needed=True),
+        text("address", "address", entries.any_address, "e.g. 10.0.0.9", needed=True),
     ),
     RECORD: (
         choice("type", "type", ("cname", "CNAME"), ("txt", "TXT"), ("srv", "SRV"), ("mx", "MX")),
-        text("name", "name", entries.record_name, "www.lab.example", needed=True),
+        text("name", "name", entries.record_name, "e.g. www.lab.example", needed=True),
         text("target", "target", entries.host_name, "of CNAME, SRV and MX"),
         text("value", "text", entries.line, "of TXT"),
         text("port", "port", entries.port, "of SRV"),
@@ -144,8 +144,8 @@ FIELDS: Mapping[Kind, tuple[Entry, ...]] = {
         text("weight", "weight", entries.number, "of SRV"),
     ),
     FORWARDER: (
-        text("address", "server", entries.any_address, "192.0.2.53", needed=True),
-        text("port", "port", entries.port, "53"),
+        text("address", "server", entries.any_address, "e.g. 192.0.2.53", needed=True),
+        text("port", "port", entries.port, "53, unless said"),
         text("domain", "for domain", entries.host_name, "everything"),
     ),
     INCOMING: (

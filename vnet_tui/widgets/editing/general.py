@@ -57,8 +57,8 @@ def _settings(named: bool) -> list[Setting]:
             lambda network, name: replace(network, name=name),
             line=lambda network: scalar_line(network, "name"),
         ),
-        _text("title", "title", entries.title, "Machines of the course"),
-        _text("description", "description", entries.line, "for whom, until when"),
+        _text("title", "title", entries.title, "e.g. machines of the course"),
+        _text("description", "description", entries.line, "e.g. for whom, until when"),
         Setting(
             ChoiceField("mode", MODES, Mode.NAT),
             "change the mode",
@@ -67,7 +67,7 @@ def _settings(named: bool) -> list[Setting]:
             line=lambda network: line_of(network.forwarding),
         ),
         _bridge("bridge", "name", entries.interface_name, "derived from the name"),
-        _bridge("MTU", "mtu", entries.number, "1500"),
+        _bridge("MTU", "mtu", entries.number, "1500, unless said"),
         _bridge("MAC", "mac", entries.mac, "derived"),
         Setting(
             SwitchField("spanning tree", False, words=("on", "off")),
