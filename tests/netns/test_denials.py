@@ -155,6 +155,19 @@ async def test_beyond_a_limit_is_said_so(heard: Heard) -> None:
     )
 
 
+async def test_beyond_the_limit_of_a_forward_nothing_wrong_is_said(heard: Heard) -> None:
+    forward = '<allow port="2000" domain="web" destport="80" limit="1"/>'
+    await heard.install(foo=f"<forwarding><incoming>{forward}</incoming></forwarding>")
+    heard.world.packets.probe([Probe("outside", "tcp", address("host", 4), 2000)] * 4)
+    (limited, *_) = await heard.told_of(1)
+    assert (limited.action, limited.port) == (Action.DENY, 80)
+    sure = (
+        "beyond the limit of rule 1 of <incoming> of foo: allow tcp+udp 2000 → web:80 at most 1/s"
+    )
+    # A kernel that doesn't tell what was asked for may mean the guest's own port, too.
+    assert (limited.asked_port, limited.rule) in ((2000, sure), (0, ""))
+
+
 async def test_what_comes_again_is_counted_and_a_flood_bounded(heard: Heard) -> None:
     await heard.install(foo="<forwarding/>", bar="<forwarding/>")
     again = [Probe("outside", "tcp", address("web", 4), 80)] * 5

@@ -144,8 +144,9 @@ def _rule(packet: LoggedPacket, network: DesiredNetwork) -> str:
     passed = packet.mark.action is Action.ALLOW
     rulings = [decide(network, one) for one in _connections(packet, network)]
     texts = {ruling.text for ruling in rulings if ruling.allowed == passed}
-    if not texts and not passed:
-        texts = {f"beyond the limit of {ruling.text}" for ruling in rulings}
+    beyond = {ruling.text for ruling in rulings if ruling.allowed and ruling.limited}
+    if not passed:
+        texts |= {f"beyond the limit of {text}" for text in beyond}
     return texts.pop() if len(texts) == 1 else ""
 
 

@@ -49,12 +49,14 @@ class Connection:
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What a policy says. ``text`` names the rule or the default; ``waiting`` the rules that
-    would have matched if their guests were known."""
+    would have matched if their guests were known. ``limited``: the rule decides so many connections
+    a second, and others after it the rest."""
 
     allowed: bool
     decider: Decider
     text: str
     waiting: tuple[str, ...] = ()
+    limited: bool = False
 
 
 LOCALHOST = "127.0.0.1"
@@ -138,7 +140,8 @@ def _ruling(network: DesiredNetwork, direction: str, connection: Connection) -> 
         if isinstance(resolved, Forward):
             if _lets_in(resolved, connection):
                 text = _named(network, direction, position, rule)
-                return Ruling(True, Decider.RULE, text, tuple(waiting))
+                limited = resolved.limit is not None
+                return Ruling(True, Decider.RULE, text, tuple(waiting), limited)
         elif resolved.guests == frozenset():
             if _matches(resolved, connection, guest=None, asked_counts=asked_counts):
                 waiting.append(_named(network, direction, position, rule))
@@ -147,7 +150,8 @@ def _ruling(network: DesiredNetwork, direction: str, connection: Connection) -> 
             if _matches(resolved, connection, guest=guest, asked_counts=asked_counts):
                 allowed = resolved.action is Action.ALLOW
                 text = _named(network, direction, position, rule)
-                return Ruling(allowed, Decider.RULE, text, tuple(waiting))
+                limited = resolved.limit is not None
+                return Ruling(allowed, Decider.RULE, text, tuple(waiting), limited)
     default = resolved_policy.default
     text = f"default {default} of <{direction}> of {network.record.name}"
     return Ruling(default is Action.ALLOW, Decider.DEFAULT, text, tuple(waiting))
