@@ -71,3 +71,14 @@ async def test_questions_and_failures() -> None:
         await until(pilot, lambda: isinstance(app.screen, FailureScreen))
         await click(pilot, "Close (esc)")
         await until(pilot, lambda: isinstance(app.screen, NetworksScreen))
+
+
+async def test_a_name_is_told_in_full_though_tabs_stand_closer_then() -> None:
+    app = playing(Replay())
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "scratch" in picture(app))
+        await pilot.press("home", "down", "down", "down", "enter")
+        await until(pilot, lambda: " scratch ── " in picture(app))
+        assert "7 Events" in picture(app).splitlines()[0]
+        await click(pilot, "6 XML")
+        await until(pilot, lambda: "<name>scratch</name>" in picture(app))

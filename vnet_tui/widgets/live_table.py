@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Region, Size
@@ -22,11 +20,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from vnet_tui.engine.text import printable
 from vnet_tui.widgets.columns import Column, Placed, place
-from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.roles import cursor_css, role_classes, role_css
+from vnet_tui.widgets.row_strip import RowStyles, row_strip
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -130,7 +127,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         self._rows: list[tuple[Cell, ...] | None] = []
         self._index: dict[Key, int] = {}
         self._placed: tuple[Placed, ...] = ()
-        self._styles_by_role: dict[tuple[str, str], Style] = {}
+        self._row_styles = RowStyles(self, "live-table")
         self._highlighted: Key | None = None
         self._show_cursor = show_cursor
 
@@ -334,7 +331,7 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     def notify_style_update(self) -> None:
         """Forget styles that a theme gave."""
         super().notify_style_update()
-        self._styles_by_role.clear()
+        self._row_styles.forget()
 
     def on_focus(self) -> None:
         """The cursor looks different."""
@@ -367,43 +364,11 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         return self._draw(self._row(row), cursor, width)
 
     def _draw(self, row: tuple[Cell, ...], cursor: str, width: int) -> Strip:
-        """A row as segments. Blanks take the style of what stands before them: they look the same
-        and cost no change of style on the wire."""
-        base = self._style("plain", cursor)
-        segments: list[Segment] = []
-        text, style, x = "", base, 0
-        for placed in self._placed:
-            cell = row[placed.index]
-            text += " " * (placed.x - x)
-            x = placed.x + placed.width
-            content = fitted(printable(cell.text), placed.width, placed.column.justify)
-            if content.isspace() or not content:
-                text += content
-                continue
-            own = self._style(cell.role, cursor)
-            if own != style:
-                if text:
-                    segments.append(Segment(text, style))
-                text, style = "", own
-            text += content
-        beyond = max(0, width - x)
-        margin = beyond if self.MARGIN is None else min(beyond, self.MARGIN)
-        segments.append(Segment(text + " " * margin, style))
-        if beyond > margin:
-            segments.append(Segment(" " * (beyond - margin), self._style("plain", "")))
-        return Strip(segments, max(width, x))
-
-    def _style(self, role: str, cursor: str) -> Style:
-        """A role's style, under the cursor or not; remembered until the theme changes."""
-        known = self._styles_by_role.get((role, cursor))
-        if known is not None:
-            return known
-        style = self.get_component_rich_style(f"live-table--{role}")
-        if cursor:
-            under = self.get_component_rich_style(f"live-table--{cursor}")
-            if self.get_component_styles(f"live-table--{cursor}").has_rule("color"):
-                style = under  # its ink is for all roles: theirs can't be read on its paper
-            else:
-                style = style + Style(bgcolor=under.bgcolor, bold=under.bold or None)
-        self._styles_by_role[(role, cursor)] = style
-        return style
+        return row_strip(
+            row,
+            self._placed,
+            partial(self._row_styles.of, cursor=cursor),
+            width,
+            margin=self.MARGIN,
+            beyond=self._row_styles.of("plain"),
+        )

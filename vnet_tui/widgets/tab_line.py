@@ -58,13 +58,14 @@ class TabLine(Widget, can_focus=True):
         name_width: int | None = None,
         id: str | None = None,
     ) -> None:
-        """Each tab by its title, or by that and a shorter one for where there is little room. With
+        """Each tab by its title, or by that and a shorter one for where a name needs the room. With
         a width, in cells, the name has just that: the tabs stay where they are when it changes."""
         super().__init__(id=id)
         self._name_width = name_width
         both = [(tab, tab) if isinstance(tab, str) else tab for tab in tabs]
         self._long = _numbered(title for title, _ in both)
         self._short = _numbered(short for _, short in both)
+        self._close = tuple(tab.removeprefix(" ") for tab in self._short)
         self._symbol = Cell("")
         self._subject = ""
 
@@ -76,9 +77,13 @@ class TabLine(Widget, can_focus=True):
 
     @property
     def _tabs(self) -> tuple[str, ...]:
-        """The titles that there is room for."""
-        roomy = self.size.width - sum(map(len, self._long)) - AROUND >= LEAST_NAME
-        return self._long if roomy else self._short
+        """The longest titles that leave the name its room; where none does, the closest."""
+        name = LEAST_NAME
+        if self._name_width is None:
+            name = max(name, cell_len(printable(self._subject)))
+        room = self.size.width - AROUND - name
+        fit = (tabs for tabs in (self._long, self._short) if sum(map(len, tabs)) <= room)
+        return next(fit, self._close)
 
     @property
     def _head(self) -> tuple[str, str]:
