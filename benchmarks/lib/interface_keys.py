@@ -89,6 +89,13 @@ class Watched:
         under = (line[x : x + len("net00000")] for line in self._screen.cells if line[x][1] == pen)
         return "".join(character for character, _ in next(under, ()))
 
+    @property
+    def places(self) -> int:
+        """On how many lines the name of the network under the cursor stands now: in the list, and
+        over the detail, where there is one and it is of this network."""
+        self._look()
+        return sum(self.under_cursor in line for line in self._screen.lines)
+
     def press(self, key: bytes, goal: str = "") -> Pressed:
         """Press a key and wait until the cursor is on another network, or on a certain one.
         SystemExit: it does not get there."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
+from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from tests.ui.looks import SMALL, Looks
 from tests.ui.playing import picture, playing, until
 from tests.ui.recorded import many
 from tests.ui.replay import Replay
@@ -13,8 +16,6 @@ from vnet_tui.screens.jump import JumpScreen
 from vnet_tui.screens.network import NetworkScreen
 from vnet_tui.widgets.jumping import LETTERS, labels
 from vnet_tui.widgets.networks_table import NetworksTable
-
-SMALL, LARGE = (80, 24), (120, 40)
 
 
 async def test_a_letter_goes_to_its_row_and_another_key_stays() -> None:
@@ -71,6 +72,22 @@ async def test_more_places_than_letters_have_two_each() -> None:
         await until(pilot, lambda: isinstance(app.screen, JumpScreen))
         await pilot.press("a", "d")
         await until(pilot, lambda: table.cursor == 2)
+
+
+def test_as_a_picture(looks: Looks) -> None:
+    replay = Replay()
+
+    async def before(pilot: Pilot[Any]) -> None:
+        await until(pilot, lambda: replay.remembered() and "old" in picture(pilot.app))
+        replay.tick()
+        if pilot.app.size != SMALL:
+            await until(pilot, lambda: "up to 7.8 Mb/s" in picture(pilot.app))
+            await until(pilot, lambda: "10 min ─" in picture(pilot.app))
+        await pilot.pause()
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(pilot.app.screen, JumpScreen))
+
+    assert looks(playing(replay), before)
 
 
 def test_no_label_begins_another() -> None:

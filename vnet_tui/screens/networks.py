@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
@@ -41,8 +41,12 @@ if TYPE_CHECKING:
 DETAIL_WIDTH, DETAIL_HEIGHT = 100, 34
 """From this size of the terminal on there is room for the detail below the list, in cells."""
 
-CHART_WIDTH, CHART_HEIGHT = 110, 50
-"""From this size on there is room for the chart of all networks, too."""
+CHART_WIDTH, CHART_HEIGHT = 110, 9
+"""From this size on, in cells, that list and overview leave, there is the chart of all networks."""
+
+LEAST_LIST, MOST_LIST, OVERVIEW = 8, 0.45, 13
+"""The lines of the list at least, its part of the screen at most, and the lines of the overview
+above the chart, as the style sheet has them."""
 
 PASTS = 200
 """For at most so many networks their past is asked for; others fill theirs as it passes."""
@@ -83,12 +87,19 @@ class NetworksScreen(ListControls):
     ]
 
     class Remembered(Message):
-        """What flowed before anybody looked."""
+        """What flowed in the minute before anybody looked."""
 
         def __init__(self, uuid: UUID, points: Sequence[HistoryPoint]) -> None:
             super().__init__()
             self.uuid = uuid
             self.points = points
+
+    class RememberedAll(Message):
+        """The same of all that were asked, together."""
+
+        def __init__(self, pasts: Mapping[UUID, Sequence[HistoryPoint]]) -> None:
+            super().__init__()
+            self.pasts = pasts
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
@@ -173,19 +184,25 @@ class NetworksScreen(ListControls):
             self.run_worker(self._remember(connection, new), group="connection")
 
     async def _remember(self, connection: Connection, uuids: Sequence[UUID]) -> None:
+        pasts: dict[UUID, Sequence[HistoryPoint]] = {}
         for uuid in uuids:
             await asyncio.sleep(0)  # an engine in this process may answer without a pause
             try:
                 points = await connection.history(uuid)
             except VnetError:
                 continue  # it stopped meanwhile: an event tells
-            self.post_message(self.Remembered(uuid, points))
+            pasts[uuid] = points
+            self.post_message(self.Remembered(uuid, points[-60:]))
+        self.post_message(self.RememberedAll(pasts))
 
     def on_networks_screen_remembered(self, message: Remembered) -> None:
-        """Show the past; that of all networks together only where none is missing."""
-        self.table.show_past(message.uuid, message.points[-60:])
+        """Show the past."""
+        self.table.show_past(message.uuid, message.points)
+
+    def on_networks_screen_remembered_all(self, message: RememberedAll) -> None:
+        """Show the past of all together, unless some weren't asked for theirs."""
         if len(self._remembered) <= PASTS:
-            self.query_one(TotalTraffic).remember(message.uuid, message.points)
+            self.query_one(TotalTraffic).remember(message.pasts)
 
     # -- to the widgets -------------------------------------------------------------------------
 
@@ -264,7 +281,9 @@ class NetworksScreen(ListControls):
     def _share_room(self) -> None:
         """Below the overview, which takes few lines, there is the chart; other tabs take all."""
         width, height = self.app.size
-        roomy = width >= CHART_WIDTH and height >= CHART_HEIGHT and self.table.display
+        lines = max(LEAST_LIST, min(len(self.offered) + 1, int(MOST_LIST * height)))
+        left = height - lines - OVERVIEW - 2
+        roomy = width >= CHART_WIDTH and left >= CHART_HEIGHT and self.table.display
         self.set_class(roomy and (self._detail is None or self._detail.tab == 0), "-charting")
 
     @property

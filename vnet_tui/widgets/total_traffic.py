@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.timer import Timer
 
 from vnet_tui.engine.views import HistoryPoint, Sample
 from vnet_tui.widgets.live_table import Cell
 from vnet_tui.widgets.picture import Picture
 from vnet_tui.widgets.traffic_chart import TrafficChart
 from vnet_tui.widgets.traffic_plot import SET_BACK, SPAN
-
-GATHER = 0.3
-"""Seconds in which pasts are gathered to be drawn together."""
 
 RULE = "─" * 500
 """Longer than any terminal is wide."""
@@ -36,7 +32,6 @@ class TotalTraffic(Vertical):
         self._seen: list[HistoryPoint] = []
         self._before: dict[float, tuple[float, float]] = {}
         self._counted: set[UUID] = set()
-        self._gathering: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Whose chart it is, and the chart."""
@@ -45,21 +40,14 @@ class TotalTraffic(Vertical):
         yield title
         yield TrafficChart()
 
-    @property
-    def at_rest(self) -> bool:
-        """Whether all that it was given is drawn."""
-        return self._gathering is None
-
-    def remember(self, uuid: UUID, points: Iterable[HistoryPoint]) -> None:
-        """What flowed through a network before it was looked at."""
-        if uuid in self._counted:
-            return  # it was started again: what it remembers was counted then
-        self._counted.add(uuid)
-        for point in points:
-            into, out = self._before.get(point.time, (0.0, 0.0))
-            self._before[point.time] = (into + point.in_bits, out + point.out_bits)
-        if self._gathering is None:
-            self._gathering = self.set_timer(GATHER, self._draw)
+    def remember(self, pasts: Mapping[UUID, Iterable[HistoryPoint]]) -> None:
+        """What flowed through networks before they were looked at."""
+        for uuid in pasts.keys() - self._counted:  # one that was started again is counted already
+            self._counted.add(uuid)
+            for point in pasts[uuid]:
+                into, out = self._before.get(point.time, (0.0, 0.0))
+                self._before[point.time] = (into + point.in_bits, out + point.out_bits)
+        self._draw()
 
     def take_sample(self, sample: Sample) -> None:
         """A second more."""
@@ -80,7 +68,6 @@ class TotalTraffic(Vertical):
             self.query_one(TrafficChart).go_on(self, point)
 
     def _draw(self) -> None:
-        self._gathering = None
         first = self._seen[0].time if self._seen else float("inf")
         before = [
             HistoryPoint(time=time, in_bits=into, out_bits=out)
