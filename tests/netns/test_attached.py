@@ -68,6 +68,7 @@ async def test_rules_follow_the_guests_behind_ports(lab: Lab, engine: Engine) ->
 async def test_they_are_found_without_anybody_who_watches(lab: Lab, engine: Engine) -> None:
     wanted = [await leased(lab, plug(lab, port, alias)) for port, alias in PORTS.items()]
     assert await led_to(engine) == ["", "", ""]
+    assert await engine.validate(await engine.xml("foo")) == ()
     assert process(lab, "network-apply", "foo").returncode == 0
     assert await led_to(engine) == wanted
     assert {rule.state for rule in await engine.rules("foo")} == {RuleState.ACTIVE}

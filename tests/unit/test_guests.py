@@ -141,6 +141,9 @@ def test_a_name_by_which_a_guest_is_attached_comes_before_what_guests_say() -> N
     assert namesakes(network(), [lease("10.0.0.6", B, "web", attached="web.lan")]) == ()
     assert name_at(network(), [lease("10.0.0.7", attached="db")], ip_address("10.0.0.7")) == "db"
     assert guest_names(network(), leases) == {"web", "other"}
+    nameless = lease("10.0.0.7", C, attached="db")
+    found = guests(network(), [*leases, nameless], {}, NOW)
+    assert [guest.name for guest in found] == ["web", "other", "db"]
 
 
 def test_of_two_guests_with_one_name_it_was_the_first_who_has_it() -> None:

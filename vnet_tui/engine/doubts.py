@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 
+from vnet_tui.engine.attached import attached_guests
 from vnet_tui.engine.check.forwards import forwards
 from vnet_tui.engine.check.known import unknown_guests
 from vnet_tui.engine.check.listeners import host_ports_warning, taken_from_host
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem, StoreError
-from vnet_tui.engine.guests import guest_names
+from vnet_tui.engine.guests import guest_names, plain_name
 from vnet_tui.engine.leases import read_leases
 from vnet_tui.engine.model import Mode, Network
 from vnet_tui.engine.paths import Paths
 from vnet_tui.engine.policy import has_forwards
+from vnet_tui.engine.views import Lease
 
 
 def doubts(
@@ -32,8 +34,17 @@ def doubts(
         leases = read_leases(paths, network.uuid) if network.uuid else ()
     except StoreError:
         leases = ()  # a definition doesn't need them, and a start will say so
-    waiting = unknown_guests(network, guest_names(network, leases), only_slips=starts)
+    known = guest_names(network, leases) | _attached(network, leases)
+    waiting = unknown_guests(network, known, only_slips=starts)
     return (*waiting, *_elsewhere(network), *host_ports([network], running)[0])
+
+
+def _attached(network: Network, leases: Collection[Lease]) -> frozenset[str]:
+    """The names of ports behind which guests are that have a lease."""
+    names = attached_guests(network) if leases else {}
+    own = network.dns.domain if network.dns else None
+    found = (names.get(lease.mac, "") for lease in leases)
+    return frozenset(plain_name(name, own) for name in found if name)
 
 
 def _elsewhere(network: Network) -> Iterator[Problem]:

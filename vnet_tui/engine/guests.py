@@ -59,7 +59,10 @@ def guests(
         draft.reserved.append(reservation.address)
     held = [lease for lease in leases if lease.expires is None or lease.expires > now]
     for lease in sorted(held, key=lambda one: _order(one.address)):
-        drafts.find(lease.mac, lease.name).leases.append(lease)
+        draft = drafts.find(lease.mac, lease.name)
+        draft.leases.append(lease)
+        if lease.attached and not draft.names:
+            draft.names.append(lease.attached)
     for port in sorted(ports):
         for mac in sorted(ports[port]) or [""]:
             draft = drafts.find(mac.lower())
