@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 
+from vnet_tui.engine.census import Census
 from vnet_tui.engine.desired import DesiredNetwork
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.followed import followed
@@ -18,6 +19,7 @@ from vnet_tui.engine.guests import plain_name
 from vnet_tui.engine.lease_names import remember
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.paths import Paths
+from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule
 from vnet_tui.engine.views import Lease
 
 _NSPAWN = "vb-"
@@ -47,15 +49,26 @@ def newly_named(
 ) -> tuple[Lease, ...]:
     """The leases with the names of ports for which rules of a network waited until now; nothing
     where none of these is a guest's. Kept from then on."""
-    policies = (network.rules.incoming, network.rules.outgoing)
-    waits = any(rule.guests is not None and not rule.guests for of in policies for rule in of.rules)
-    attached = attached_guests(network.network) if leases and waits else {}
+    attached = attached_guests(network.network) if leases and _waits(network.rules) else {}
     if not any(attached.get(lease.mac) for lease in leases):
         return ()
     try:
         return remember(paths, network.record.uuid, leases, time.time(), attached)
     except OSError:  # who watches tells of it
         return ()
+
+
+_waiting: Census[PolicyRule | Forward, bool] = Census(
+    lambda rule: rule.guests is not None and not rule.guests
+)
+
+
+def _waits(rules: NetworkRules) -> bool:
+    """Whether any rule has no guest yet."""
+    return any(
+        _waiting(policy.rules, (rules.network, direction)).get(True)
+        for direction, policy in (("incoming", rules.incoming), ("outgoing", rules.outgoing))
+    )
 
 
 def _port_names(bridge: str) -> Mapping[str, str]:
