@@ -151,3 +151,18 @@ async def test_a_forward_at_an_address_that_the_host_hasnt(lab: Lab) -> None:
         assert await told(engine, text) == [(8, message)]
         lab.ip("address", "add", "198.51.100.2/24", "dev", "lo")
         assert await told(engine, text) == []
+
+
+async def test_what_is_wrong_is_told_once(lab: Lab) -> None:
+    text = document("""<allow port="80" protocol="icmp"/>
+      <allow port="81" destport="82"/>
+      <allow port="83" domain="no name"/>
+      <allow port="84" domain="nobody"/>""")
+    async with Engine(lab.paths) as engine:
+        problems = await engine.validate(text)
+    assert [(one.line, one.severity) for one in problems] == [
+        (7, Severity.ERROR),
+        (8, Severity.ERROR),
+        (9, Severity.ERROR),
+        (10, Severity.WARNING),
+    ]

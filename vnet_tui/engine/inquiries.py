@@ -215,7 +215,9 @@ class Inquiries:
         later = (replace(one, severity=Severity.WARNING) for one in requests.unrunnable(network))
         running = [as_run for _, as_run in listing.running.values()]
         now = await asyncio.to_thread(doubts, network, running, self.paths, starts=starts)
-        return (*problems, *sorted((*later, *now), key=lambda problem: problem.line))
+        wrong = {one.line for one in problems if one.severity is Severity.ERROR}
+        more = [one for one in (*later, *now) if not one.line or one.line not in wrong]
+        return (*problems, *sorted(more, key=lambda problem: problem.line))
 
     async def _infos(self, refs: Sequence[Ref]) -> tuple[NetworkInfo, ...]:
         listing = await self._look()
