@@ -7,20 +7,18 @@ first, so that what is denied is denied by both for a moment, and by none never.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
-from uuid import UUID
 
+from vnet_tui.engine.drivers.firewall.around import Around
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
 from vnet_tui.engine.errors import ConflictError, DriverError, VnetError
 from vnet_tui.engine.resources import FirewallState, Ruleset
-from vnet_tui.engine.rule_counters import Counters
 from vnet_tui.engine.steps import SetFirewall
 
 NONE = Ruleset(networks={})
 
 
-class Moving:
+class Moving(Around):
     """Is ``driver``, and takes away what the ``others`` installed for the same engine.
 
     While something of theirs is there the state is not intact, so that a plan writes all anew; and
@@ -28,19 +26,9 @@ class Moving:
     """
 
     def __init__(self, driver: FirewallDriver, *others: FirewallDriver) -> None:
-        self._driver = driver
+        super().__init__(driver)
         self._others = others
         self._alone = False
-
-    @property
-    def name(self) -> str:
-        """That of the driver at work."""
-        return self._driver.name
-
-    @property
-    def reason(self) -> str:
-        """Why this one."""
-        return self._driver.reason
 
     async def observe(self) -> FirewallState:
         """What there is of ours, with the driver at work or another."""
@@ -69,10 +57,6 @@ class Moving:
                 f"the rules are in place, those of {other.name} can't be removed: {error.message}",
                 error.remedy,
             ) from error
-
-    async def counters(self, networks: Collection[UUID] | None = None) -> Counters:
-        """What the driver at work has counted."""
-        return await self._driver.counters(networks)
 
     async def close(self) -> None:
         """Close all of them; rules stay."""

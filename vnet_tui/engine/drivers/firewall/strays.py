@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
-from uuid import UUID
+from collections.abc import Iterable, Sequence
 
 from vnet_tui.engine.alike import alike
 from vnet_tui.engine.drivers.datagrams import Strays, forget_datagrams
+from vnet_tui.engine.drivers.firewall.around import Around
 from vnet_tui.engine.drivers.firewall.protocol import FirewallDriver
 from vnet_tui.engine.model import Protocol
-from vnet_tui.engine.resources import FirewallState, Forward, NetworkRules, PolicyRule
-from vnet_tui.engine.rule_counters import Counters
+from vnet_tui.engine.resources import Forward, NetworkRules, PolicyRule
 from vnet_tui.engine.steps import SetFirewall
 
 GATHER_SECONDS = 1.0
@@ -73,7 +72,7 @@ def _datagrams(rules: Iterable[PolicyRule | Forward]) -> dict[str, Forward]:
     }
 
 
-class Following:
+class Following(Around):
     """A driver after whose changes datagrams go where they are led now, those of senders too who
     don't pause.
 
@@ -82,23 +81,9 @@ class Following:
     """
 
     def __init__(self, driver: FirewallDriver) -> None:
-        self._driver = driver
+        super().__init__(driver)
         self._edited = Strays()
         self._later: asyncio.Task[None] | None = None
-
-    @property
-    def name(self) -> str:
-        """That of the driver."""
-        return self._driver.name
-
-    @property
-    def reason(self) -> str:
-        """Why this one."""
-        return self._driver.reason
-
-    async def observe(self) -> FirewallState:
-        """What there is of ours."""
-        return await self._driver.observe()
 
     async def set(self, step: SetFirewall) -> None:
         """The change, and what follows from it."""
@@ -112,16 +97,12 @@ class Following:
             if self._later is None:
                 self._later = asyncio.create_task(self._after_a_while())
 
-    async def counters(self, networks: Collection[UUID] | None = None) -> Counters:
-        """What rules and guests have counted."""
-        return await self._driver.counters(networks)
-
     async def close(self) -> None:
         """Do what was left for later, and close the driver; rules stay."""
         if self._later is not None:
             self._later.cancel()
             await self._forget_edited()
-        await self._driver.close()
+        await super().close()
 
     async def _after_a_while(self) -> None:
         await asyncio.sleep(GATHER_SECONDS)
