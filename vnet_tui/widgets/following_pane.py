@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
+from vnet_tui.client.connection import Connection
 from vnet_tui.engine.views import HistoryPoint, NetworkInfo, NetworkTraffic
 from vnet_tui.widgets.following_lines import past, subnets, told_always, told_of_some
 from vnet_tui.widgets.overview_lines import totals
@@ -20,6 +23,13 @@ SPANS = 15
 class FollowingPane(OverviewPane):
     """Without what stands in the list's row, and without a chart: two lines of blocks take less
     than a tenth of its bytes. The rest is on the network's own screen."""
+
+    def __init__(
+        self, connection: Connection, info: NetworkInfo, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(connection, info, clock)
+        self._history = TrafficHistory()
+        self._newest = 0.0
 
     def compose_body(self) -> ComposeResult:
         """Facts beside addresses."""

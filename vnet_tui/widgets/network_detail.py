@@ -251,7 +251,8 @@ class NetworkDetail(Vertical):
         info = self._info
         if info is not None:
             edited = f"{EDITED} " if info.uuid in staging_of(self).staged.drafts else ""
-            self.query_one(TabLine).tell(STATE_SYMBOLS[info.state], f"{edited}{info.name}")
+            for line in self.query(TabLine):  # none is left while all of it is being closed
+                line.tell(STATE_SYMBOLS[info.state], f"{edited}{info.name}")
 
     def _fail(self, text: str, role: str) -> None:
         self._info = None
