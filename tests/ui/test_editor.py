@@ -277,8 +277,9 @@ async def test_what_cant_be_read_isnt_left_out_silently_when_edits_are_staged() 
     app = playing(Replay())
     async with app.run_test(size=SMALL) as pilot:
         await open_editor(pilot, app, "down")
-        await until(pilot, lambda: isinstance(app.focused, Input))
-        editor(app).query(Input)[4].focus()
+        mtu = editor(app).query(Input)[4]
+        mtu.focus()
+        await until(pilot, lambda: app.focused is mtu)
         await pilot.press(*"12x")
         await until(pilot, lambda: "✗" in picture(app))
         await pilot.press("ctrl+pagedown", "ctrl+s")
