@@ -180,7 +180,9 @@ REFUSED = {
 def test_what_a_start_refuses_is_told() -> None:
     page = (DOCS / "guide.md").read_text()
     told = re.search(
-        r"^## What this version can't do$(.*?)^Limits that were found:$", page, re.DOTALL | re.MULTILINE
+        r"^## What this version can't do$(.*?)^Limits that were found:$",
+        page,
+        re.DOTALL | re.MULTILINE,
     )
     assert told
     rows = " ".join(row.split(" | ")[0] for row in told[1].splitlines() if row.startswith("| `"))

@@ -9,6 +9,8 @@ from tests.ui.recorded import FOO, OLD
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
 from vnet_tui.engine.model import Network
+from vnet_tui.engine.network_info import Ref
+from vnet_tui.engine.views import EventKind, Guest
 from vnet_tui.screens.element import ElementScreen
 from vnet_tui.screens.network import NetworkScreen
 
@@ -101,3 +103,25 @@ async def test_below_the_list_the_same_keys_do_it_and_the_editor_opens_where_it_
         await until(pilot, lambda: FOO.uuid in app.staged.drafts)
         await pilot.press("e")
         await until(pilot, lambda: "reservation  10.0.0.131" in picture(app))
+
+
+async def test_where_nobody_is_these_keys_are_not_offered() -> None:
+    replay = Replay()
+    everybody = replay.guests
+
+    async def guests_of(ref: Ref) -> tuple[Guest, ...]:
+        return await everybody(ref) if here else ()
+
+    here = False
+    replay.guests = guests_of  # type: ignore[method-assign]
+    app = playing(replay)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "old" in picture(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, NetworkScreen))
+        await pilot.press("2")
+        await until(pilot, lambda: "No guests" in picture(app))
+        assert "l reserve" not in picture(app)
+        here = True
+        replay.change(FOO.uuid, FOO, EventKind.PORT_ADDED, "port tap-web attached")
+        await until(pilot, lambda: "l reserve  f forward" in picture(app))
