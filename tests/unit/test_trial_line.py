@@ -38,7 +38,8 @@ def test_it_says_whose_changes_and_who_takes_them_back() -> None:
     assert "k keep" not in cut_off
     assert "keep" not in words(told(9, connected=False, half=True))
     assert "applied by half" in words(told(9, half=True))
-    assert "time is up" in words(told(0))
+    assert "time is up  your changes are being rolled back" in words(told(0))
+    assert "time is up  the host rolls your changes back" in words(told(0, connected=False))
     assert "can't be rolled back yet: the disk is full" in words(told(0, note="the disk is full"))
 
 

@@ -74,7 +74,8 @@ def trial_line(
         return (Cell(" ✗ can't be rolled back yet: ", "bad"), Cell(checkpoint.note))
     whose = "your changes" if own else f"changes of {checkpoint.who}"
     if not left:
-        return (Cell(" ! time is up ", "bad"), Cell(f" {whose} are being rolled back"))
+        now = f"{whose} are being rolled back" if connected else f"the host rolls {whose} back"
+        return (Cell(" ! time is up ", "bad"), Cell(f" {now}"))
     what = "applied by half" if half else "on trial"
     cells = [Cell(f" ! {what} {left:>4} s ", "warn")]
     if not connected:
