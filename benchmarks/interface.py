@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.interface")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(parts)}")
     parser.add_argument("--networks", type=int, default=1000, help="for keys, moves, the start")
+    parser.add_argument("--varied", action="store_true", help="for keys: seven ports a network")
     parser.add_argument("--presses", type=int, default=250, help="for keys")
     parser.add_argument("--rows", type=int, default=40, help="for monitoring")
     parser.add_argument("--seconds", type=float, default=20, help="for monitoring")
@@ -95,7 +96,7 @@ def keys(options: argparse.Namespace) -> bool:
     """The time from a key to what it paints while all networks' figures move."""
     good = True
     for (columns, rows), how, pressed in LISTS:
-        with served(options.networks):
+        with served(options.networks, *["--varied"] * options.varied):
             watched = Watched(columns, rows, pressed)
             taken = []
             for number in range(options.presses):
@@ -151,7 +152,7 @@ def moves(options: argparse.Namespace) -> bool:
 
 def _written(columns: int, rows: int, networks: int) -> list[int]:
     """Bytes of each move."""
-    with served(networks, still=True):
+    with served(networks, "--varied", "--still"):
         watched = Watched(columns, rows)
         watched.terminal.settle(60, quiet=STANDING)
         places = watched.places

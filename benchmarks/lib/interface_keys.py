@@ -37,13 +37,14 @@ class Pressed:
 
 
 @contextmanager
-def served(networks: int, *, still: bool = False) -> Iterator[None]:
-    """A daemon of a replay, to which ``vnet:///system`` leads meanwhile."""
+def served(networks: int, *options: str) -> Iterator[None]:
+    """A daemon of a replay, to which ``vnet:///system`` leads meanwhile; its options are those of
+    :mod:`benchmarks.lib.interface_replay`."""
     with tempfile.TemporaryDirectory() as run:
         places = {"VNET_RUN_DIR": run, "XDG_CONFIG_HOME": run, "XDG_STATE_HOME": run}
         before = dict(os.environ)
         command = [sys.executable, "-m", "benchmarks.lib.interface_replay", run, str(networks)]
-        daemon = subprocess.Popen([*command, *["--still"] * still], cwd=ROOT)
+        daemon = subprocess.Popen([*command, *options], cwd=ROOT)
         try:
             os.environ.update(places)
             while not Paths(run=Path(run)).socket.exists():

@@ -1,8 +1,9 @@
 """A replay whose seconds cost next to nothing, and a daemon of one.
 
-Run as a program it serves networks that differ in all they can, with a run directory, their number
-and, for figures that come to rest, ``--still``. While they move something happens every few
-seconds, after which an interface asks for all networks again.
+Run as a program it serves one, with a run directory, the number of networks, ``--varied`` for some
+that differ in all they can and have seven ports each, and ``--still`` for figures that come
+to rest. While they move something happens every few seconds, after which an interface asks for all
+networks again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import count as count_up, cycle
 from pathlib import Path
 from uuid import UUID
 
+from tests.ui import recorded
 from tests.ui.recorded import Recorded
 from tests.ui.replay import Replay
 from tests.ui.varied import varied
@@ -75,12 +77,13 @@ async def _serve(replay: Replay, paths: Paths, *, still: bool) -> None:
                 replay.change(info.uuid, info, EventKind.LEASE_ADDED, "so")
 
 
-def main(run: Path, count: int, *, still: bool) -> None:
+def main(run: Path, count: int, options: Sequence[str]) -> None:
     """Serve until it is ended."""
-    networks = varied(count)
+    networks = varied(count) if "--varied" in options else recorded.many(count)
+    still = "--still" in options
     replay = Replay(networks) if still else Prepared(networks)
     asyncio.run(_serve(replay, Paths(state=run / "state", run=run), still=still))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), still="--still" in sys.argv)
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -63,6 +63,7 @@ async def test_a_move_among_networks_that_have_nothing_in_common(size: tuple[int
         await until(pilot, lambda: "net00000" in picture(app))
         for _ in range(12):
             replay.tick()
+        await until(pilot, lambda: charted(app) is (size >= (132, 43)), 30)
         await until(pilot, lambda: not charted(app) or "10 min ─" in picture(app), 30)
         await follow(pilot, app)
         for _ in range(45):

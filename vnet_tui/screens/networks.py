@@ -229,7 +229,7 @@ class NetworksScreen(ListControls):
             else:
                 self.query(Welcome).remove()
                 self.table.focus()
-            self._share_room()
+        self._share_room()
         self._tell_status()
         self.tell_filter()
 
