@@ -212,6 +212,17 @@ async def test_ranges_reservations_and_rules_are_added_in_the_form() -> None:
         await until(pilot, lambda: isinstance(app.screen, NewNetworkScreen))
 
 
+async def test_what_cant_be_read_isnt_thrown_away_unasked() -> None:
+    async with form(Replay()) as (app, pilot):
+        await pilot.press("enter", "ctrl+u", *"10.9")
+        await until(pilot, shows(app, "✗ an address is expected"))
+        await pilot.press("escape")
+        await until(pilot, shows(app, "Throw away"))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, NewNetworkScreen))
+        assert " 10.9 " in picture(app)
+
+
 async def test_xml_beside_the_form_is_the_same_draft() -> None:
     async with form(Replay(), LARGE) as (app, pilot):
         assert "<name>net1</name>" in picture(app)

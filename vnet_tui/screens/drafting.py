@@ -223,6 +223,13 @@ class DraftScreen(Screen[Result]):
         else:
             self._point()
 
+    @property
+    def typed_in_vain(self) -> bool:
+        """Whether a field has something that a person typed and that is no value: no draft has it,
+        and it would be gone."""
+        fields = self.query(TextField)
+        return any(one.typed and one.text.strip() and one.problem is not None for one in fields)
+
 
 def unread(form: EditorTab) -> TextField[Any] | None:
     """The first field of a form with something that is no value, or with nothing where something

@@ -282,8 +282,8 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         return False
 
     def action_leave_editor(self) -> None:
-        """Leave; with unsaved edits, ask."""
-        if not self._unsaved:
+        """Leave; with unsaved edits, or with something typed that can't be read, ask."""
+        if not (self._unsaved or self.typed_in_vain):
             self.dismiss()
             return
         from vnet_tui.screens.leaving import Leaving, about_edits

@@ -212,7 +212,7 @@ network among the pending changes.
         if self._in_xml:
             self.action_toggle_xml()
             return
-        if self._draft.text == self._began.text:
+        if self._draft.text == self._began.text and not self.typed_in_vain:
             self.dismiss(None)
             return
 

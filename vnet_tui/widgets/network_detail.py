@@ -257,8 +257,10 @@ class NetworkDetail(Vertical):
     def _fail(self, text: str, role: str) -> None:
         self._info = None
         self.add_class("-failed")
-        self.query_one(TabLine).tell(Cell("✗" if role != "dim" else " ", role), "–")
-        self.query_one("#detail-failure", Picture).show([(), (Cell(f"  {text}", role),)])
+        for line in self.query(TabLine):  # none is left while all of it is being closed
+            line.tell(Cell("✗" if role != "dim" else " ", role), "–")
+        for failure in self.query("#detail-failure").results(Picture):
+            failure.show([(), (Cell(f"  {text}", role),)])
 
     # -- tabs ----------------------------------------------------------------------------------
 
