@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,10 +33,13 @@ _ENVIRONMENT = {
 }
 
 
-def run(command: Sequence[str], starter: Starter, *, plain: bool, program: str) -> int:
+def run(
+    command: Sequence[str], starter: Starter, *, parent: socket.socket, plain: bool, program: str
+) -> int:
     """Build the world and run a command in it; the exit status for the whole sandbox.
 
-    ``plain`` tells whether a user namespace is around it, ``program`` who speaks on stderr. Raises
+    ``parent`` leads to the process outside, which answers each byte with one; ``plain`` tells
+    whether a user namespace is around it all, ``program`` who speaks on stderr. Raises
     :class:`~vnet_tui.engine.errors.NotPermittedError` when mounts are refused.
     """
     signal.signal(signal.SIGTERM, _stop_building)
@@ -55,7 +59,7 @@ def run(command: Sequence[str], starter: Starter, *, plain: bool, program: str) 
     except (OSError, VnetError) as error:
         print(f"{program}: building the sandbox failed: {error}", file=sys.stderr)
         return 1
-    return _run_command(command, program)
+    return _run_command(command, parent, program)
 
 
 def exit_code(status: int) -> int:
@@ -117,7 +121,7 @@ def _start_life(bridges: Mapping[str, str]) -> None:
         )
 
 
-def _run_command(command: Sequence[str], program: str) -> int:
+def _run_command(command: Sequence[str], parent: socket.socket, program: str) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         # Pid 1 is spared signals that it doesn't handle; its children get them as usual.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -134,7 +138,7 @@ def _run_command(command: Sequence[str], program: str) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGHUP})
-    return _reap_until(child)
+    return _reap_until(child, parent)
 
 
 def _spawn(command: Sequence[str]) -> int:
@@ -147,7 +151,7 @@ def _spawn(command: Sequence[str]) -> int:
     )
 
 
-def _reap_until(child: int) -> int:
+def _reap_until(child: int, parent: socket.socket) -> int:
     """Collect every process that ends here, most of them orphans, until the command does."""
     while True:
         pid, status = os.waitpid(-1, os.WUNTRACED)
@@ -155,11 +159,20 @@ def _reap_until(child: int) -> int:
             continue
         if not os.WIFSTOPPED(status):
             return exit_code(status)
+        _wait_until_it_runs(parent)
         if _is_stopped(child):
             # The shell must see its job stop: the parent outside is in our process group, and
-            # pid 1 itself is spared. The shell's SIGCONT to the group wakes the command too; where
-            # it came first, after Ctrl-Z stopped the whole group, nobody is to be stopped again.
+            # pid 1 itself is spared. The shell's SIGCONT to the group wakes the command too.
             os.kill(0, signal.SIGTSTP)
+
+
+def _wait_until_it_runs(parent: socket.socket) -> None:
+    """Ctrl-Z stops the whole group, the process outside too, and no shell continues it before that.
+
+    So once that process answers, whoever is still stopped has stopped by itself.
+    """
+    parent.sendall(b"?")
+    parent.recv(1)
 
 
 def _is_stopped(pid: int) -> bool:

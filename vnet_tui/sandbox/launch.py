@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -58,11 +59,14 @@ def launch(
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     sys.stdout.flush()
     sys.stderr.flush()
+    ours, theirs = socket.socketpair()
     child = os.fork()
     if child == 0:
-        _be_init(outside, plain, argv, starter, program)
+        ours.close()
+        _be_init(outside, theirs, plain, argv, starter, program)
     os.close(outside)
-    return _wait(child)
+    theirs.close()
+    return _wait(child, ours)
 
 
 def _complete_path() -> None:
@@ -131,7 +135,12 @@ def _become_root() -> None:
 
 
 def _be_init(
-    outside: int, plain: bool, argv: Sequence[str], starter: Starter, program: str
+    outside: int,
+    parent: socket.socket,
+    plain: bool,
+    argv: Sequence[str],
+    starter: Starter,
+    program: str,
 ) -> None:
     """The child's part. Never returns: the caller's frames are the parent's."""
     status = 1
@@ -141,7 +150,7 @@ def _be_init(
             return  # the parent was gone before its death could be noticed
         os.close(outside)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
-        status = init.run(argv, starter, plain=plain, program=program)
+        status = init.run(argv, starter, parent=parent, plain=plain, program=program)
     except NotPermittedError as error:
         print(f"{program}: {error}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -152,8 +161,8 @@ def _be_init(
         os._exit(status)
 
 
-def _wait(child: int) -> int:
-    """Outside: pass signals in until pid 1 has ended; its exit status."""
+def _wait(child: int, inside: socket.socket) -> int:
+    """Outside: pass signals in, and answer pid 1, until it has ended; its exit status."""
 
     def pass_on(number: int, _frame: object) -> None:
         with suppress(ProcessLookupError):
@@ -165,5 +174,8 @@ def _wait(child: int) -> int:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, pass_on)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
+    with inside, suppress(ConnectionError):  # killed between its question and the answer
+        while question := inside.recv(1):
+            inside.sendall(question)
     _, status = os.waitpid(child, 0)
     return init.exit_code(status)
