@@ -10,7 +10,9 @@ A screen watches those that it shows::
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -75,24 +77,55 @@ class Feed(App[None]):
         self.happened: Signal[Event] = Signal(self, "happened")
         self._wanted = asyncio.Event()
         self._shown = asyncio.Event()
+        self._lookers: dict[DOMNode, frozenset[UUID] | None] = {}
+        self._detailed: frozenset[UUID] | None = frozenset()
         self._forgetting = Forgetting(self, self.happened)
 
     def ask_again(self) -> None:
         """Ask for the networks anew; many wishes at once are one."""
         self._wanted.set()
 
+    def look_at(self, who: DOMNode, networks: Collection[UUID] | None) -> None:
+        """What shows ports, rules or guests of some networks (None: of all) says so; it is given
+        samples that tell of these until it says something else, or :meth:`look_away`."""
+        self._lookers[who] = None if networks is None else frozenset(networks)
+        self.call_later(self._follow_lookers)
+
+    def look_away(self, who: DOMNode) -> None:
+        """It shows nothing of the kind any more."""
+        if self._lookers.pop(who, frozenset()) != frozenset():
+            self.call_later(self._follow_lookers)
+
     def watch_connection(self, connection: Connection | None) -> None:
         """Follow a new connection, or none."""
         self.workers.cancel_group(self, "feed")
+        self.workers.cancel_group(self, "samples")
         if connection is None:
             return
         self.ask_again()
-        for work in (
-            self._keep_networks(connection),
-            self._follow_samples(connection),
-            self._follow_events(connection),
-        ):
-            self.run_worker(work, group="feed")
+        self._detailed = self._looked_at
+        self.run_worker(self._keep_networks(connection), group="feed")
+        self.run_worker(self._follow_samples(connection, self._detailed), group="samples")
+        self.run_worker(self._follow_events(connection), group="feed")
+
+    @property
+    def _looked_at(self) -> frozenset[UUID] | None:
+        """The networks of which somebody shows more than their own figures; None: of all."""
+        found: frozenset[UUID] = frozenset()
+        for networks in self._lookers.values():
+            if networks is None:
+                return None
+            found |= networks
+        return found
+
+    def _follow_lookers(self) -> None:
+        """Ask for other samples, where others are looked at."""
+        wanted = self._looked_at
+        if self.connection is None or wanted == self._detailed:
+            return
+        self._detailed = wanted
+        following = self._follow_samples(self.connection, wanted)
+        self.run_worker(following, group="samples", exclusive=True)
 
     async def _keep_networks(self, connection: Connection) -> None:
         try:
@@ -107,9 +140,12 @@ class Feed(App[None]):
         except Exception as error:
             self.post_message(Lost(error))
 
-    async def _follow_samples(self, connection: Connection) -> None:
+    async def _follow_samples(
+        self, connection: Connection, detailed: frozenset[UUID] | None
+    ) -> None:
+        wanted = None if detailed is None else tuple(detailed)
         try:
-            async for sample in connection.samples():
+            async for sample in connection.samples(wanted):
                 self.post_message(self.Sampled(sample))
         except Exception as error:
             self.post_message(Lost(error))

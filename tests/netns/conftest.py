@@ -15,6 +15,9 @@ from vnet_tui.sandbox import namespaces
 
 _CLONE_FS = 0x00000200  # include/uapi/linux/sched.h
 
+# A shell that starts tests in the background may have them, and what they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These tests can't be skipped: without the right to make namespaces they fail, and say so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -25,7 +25,7 @@ from vnet_tui.engine.errors import (
     StepFailedError,
     VnetError,
 )
-from vnet_tui.engine.views import Disturbance, EventKind, Progress, State
+from vnet_tui.engine.views import Disturbance, EventKind, Progress, Sample, State
 
 WEB = document(
     "web",
@@ -239,6 +239,32 @@ async def test_samples_come_and_history_grows(connection: Connection) -> None:
         return len(await connection.history(web.uuid)) > 0
 
     await soon(history)
+
+
+async def test_a_sample_tells_ports_rules_and_guests_of_those_asked_for(
+    connection: Connection, lab: Lab
+) -> None:
+    await connection.define(WEB)
+    await connection.define(document("other", address="10.2.0.1"))
+    web, other = await connection.start(["web", "other"])
+    lab.guest("srv", "vn-web")
+
+    async def plugged(detailed: Sequence[UUID] | None) -> Sample:
+        async with asyncio.timeout(10):
+            async for sample in connection.samples(detailed):
+                figures = sample.networks.get(web.uuid)
+                if figures is not None and figures.port_count == 1:
+                    return sample
+        raise AssertionError("no more samples")
+
+    for detailed in (None, (web.uuid,), (web.uuid, other.uuid), (other.uuid,), ()):
+        told = (await plugged(detailed)).networks
+        assert len(told) == 2
+        for network in (web, other):
+            figures = told[network.uuid]
+            assert figures.detailed is (detailed is None or network.uuid in detailed)
+            assert len(figures.ports) == figures.port_count * figures.detailed
+            assert figures.rules == {} or figures.detailed
 
 
 async def test_the_hosts_own_links_are_sampled_too(connection: Connection, lab: Lab) -> None:

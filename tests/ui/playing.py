@@ -15,12 +15,12 @@ from vnet_tui.client.connection import Connection
 
 
 def playing(replay: Replay, *, theme: str = "vnet-dark") -> VnetApp:
-    """An application that connects to a replay at once."""
+    """An application that connects to a replay at once, and after a loss when a test says so."""
 
     async def connect() -> Connection:
         return replay
 
-    return VnetApp(connect, theme=theme, clock=lambda: replay.now)
+    return VnetApp(connect, theme=theme, again_after=(3600.0,), clock=lambda: replay.now)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object], seconds: float = 5.0) -> None:

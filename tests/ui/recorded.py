@@ -67,6 +67,7 @@ class Recorded:
         return NetworkTraffic(
             traffic=whole,
             ports=ports,
+            port_count=len(ports),
             rules=_rule_counts(self.rules, int(moment - NOW)),
             guests={
                 address: GuestCount(into=_count(whole.totals.in_packets // number), out=_count(90))

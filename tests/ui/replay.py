@@ -18,6 +18,7 @@ from uuid import UUID
 
 from tests.ui import recorded
 from tests.ui.recorded import DEMO, LINKS, NOW, Recorded, RecordedLink
+from vnet_tui.engine.brief import brief
 from vnet_tui.engine.check import check_together
 from vnet_tui.engine.errors import (
     DocumentError,
@@ -62,13 +63,16 @@ STEPS = ("create bridge", "give it its address", "write the firewall's rules", "
 
 
 class Hub(Generic[Item]):
-    """Everything that is put reaches everybody who listens."""
+    """Everything that is put reaches everybody who listens; ``newest`` too, who comes later."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, newest: bool = False) -> None:
         self._queues: set[asyncio.Queue[Item | Exception]] = set()
+        self._newest: list[Item] | None = [] if newest else None
 
     def put(self, item: Item | Exception) -> None:
         """Send an item; an exception is raised at every listener's place."""
+        if self._newest is not None and not isinstance(item, Exception):
+            self._newest = [item]
         for queue in self._queues:
             queue.put_nowait(item)
 
@@ -77,11 +81,13 @@ class Hub(Generic[Item]):
         queue: asyncio.Queue[Item | Exception] = asyncio.Queue()
         self._queues.add(queue)
         try:
-            while True:
-                item = await queue.get()
-                if isinstance(item, Exception):
-                    raise item
+            for item in self._newest or ():
                 yield item
+            while True:
+                told = await queue.get()
+                if isinstance(told, Exception):
+                    raise told
+                yield told
         finally:
             self._queues.discard(queue)
 
@@ -113,7 +119,7 @@ class Replay:
         self.closed = False
         self._via = via
         self._networks = {network.info.uuid: network for network in networks}
-        self._samples: Hub[Sample] = Hub()
+        self._samples: Hub[Sample] = Hub(newest=True)
         self._events: Hub[Event] = Hub()
         self._checkpoint: tuple[Checkpoint, dict[UUID, Recorded]] | None = None
         self._past: list[Event] = sorted(
@@ -378,8 +384,9 @@ class Replay:
     async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
         return ip_network(f"10.77.0.0/{prefix}" if family == 4 else f"fd00:77::/{prefix}")
 
-    def samples(self) -> AsyncIterator[Sample]:
-        return self._samples.listen()
+    async def samples(self, detailed: Sequence[UUID] | None = None) -> AsyncIterator[Sample]:
+        async for sample in self._samples.listen():
+            yield sample if detailed is None else brief(sample, frozenset(detailed))
 
     async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
         if ref is None:

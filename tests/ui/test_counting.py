@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.ui.test_network_detail import TABS, seen, shown
 from tests.ui.test_wire import COLORS
 from vnet_tui.engine.model import Action
 from vnet_tui.engine.rule_counters import DEFAULT_IN, Count
-from vnet_tui.engine.views import EventKind, NetworkTraffic, Sample
+from vnet_tui.engine.views import EventKind, Sample
 from vnet_tui.wire import Wire
 
 
@@ -93,7 +94,7 @@ def counting(network: Recorded, count: int) -> Sample:
     """A sample in which one rule decided so many packets."""
     seen = network.traffic(0)
     rules = {FOO_KEYS_IN[0]: Count(count, 60 * count), DEFAULT_IN: Count(3, 180)}
-    counted = NetworkTraffic(traffic=seen.traffic, ports=seen.ports, rules=rules)
+    counted = replace(seen, rules=rules)
     return Sample(time=0, networks={network.info.uuid: counted})
 
 

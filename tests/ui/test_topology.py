@@ -72,7 +72,9 @@ def flowing(bits: float) -> Traffic:
 
 
 def flows(bits: float, *ports: str) -> NetworkTraffic:
-    return NetworkTraffic(traffic=flowing(bits), ports=dict.fromkeys(ports, flowing(bits)))
+    return NetworkTraffic(
+        traffic=flowing(bits), ports=dict.fromkeys(ports, flowing(bits)), port_count=len(ports)
+    )
 
 
 def sampled(networks: dict[UUID, NetworkTraffic], bits: float = 0.0) -> Sample:

@@ -37,7 +37,9 @@ ALL = (
 def names(how: Arrangement, **rates: float) -> list[str]:
     figures = {
         info.uuid: NetworkTraffic(
-            traffic=Traffic(rates=Rates(in_bits=rates[info.name]), totals=Totals()), ports={}
+            traffic=Traffic(rates=Rates(in_bits=rates[info.name]), totals=Totals()),
+            ports={},
+            port_count=0,
         )
         for info in ALL
         if info.name in rates

@@ -81,7 +81,9 @@ VALUES: list[tuple[Any, object]] = [
         Sample,
         Sample(
             time=1.0,
-            networks={UUID(int=3): NetworkTraffic(traffic=TRAFFIC, ports={"tap0": TRAFFIC})},
+            networks={
+                UUID(int=3): NetworkTraffic(traffic=TRAFFIC, ports={"tap0": TRAFFIC}, port_count=1)
+            },
         ),
     ),
     (

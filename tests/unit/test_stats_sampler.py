@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from vnet_tui.engine.stats import Sampler
 from vnet_tui.engine.views import Sample
 
 FOO = UUID(int=1)
-BRIDGE = 10
+BRIDGE, TAP = 10, 11
 
 
 class Bench:
@@ -32,7 +33,7 @@ class Bench:
         self._wake = asyncio.Event()
         self.sampler = Sampler(
             self._read,
-            {FOO: Wiring(bridge=BRIDGE)},
+            {FOO: Wiring(bridge=BRIDGE, ports={TAP: "tap0"})},
             monotonic=lambda: self.now,
             wall=lambda: 1000 + self.now,
             sleep=self._sleep,
@@ -44,7 +45,7 @@ class Bench:
         if self.failing:
             raise self.failing
         counters = (125 * self.reads, 250 * self.reads, self.reads, self.reads, 0, 0)
-        return readings({BRIDGE: counters})
+        return readings({BRIDGE: counters, TAP: counters})
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -103,6 +104,24 @@ async def test_subscribers_share_each_sample_and_a_slow_one_gets_the_newest() ->
     assert newest.time == 1005
     assert newest.networks[FOO].traffic.rates.in_bits == 1000
     assert newest.networks[FOO].traffic.rates.out_bits == 2000
+    await bench.sampler.close()
+
+
+async def test_who_asks_for_the_same_details_is_given_the_same_object() -> None:
+    bench = Bench()
+    bench.sampler.start()
+    await bench.until_asleep()
+    wanted: Sequence[frozenset[UUID]] = (frozenset(), frozenset({FOO}), frozenset({FOO}))
+    following_each = [bench.sampler.samples(each) for each in wanted]
+    for _ in range(2):
+        none, some, same = [await following(each) for each in following_each]
+        assert same is some
+        assert some.networks[FOO].ports.keys() == {"tap0"}
+        assert none.networks.keys() == some.networks.keys() == {FOO}
+        brief = none.networks[FOO]
+        assert brief == replace(some.networks[FOO], ports={}, detailed=False)
+        assert brief.port_count == 1
+        await bench.round()
     await bench.sampler.close()
 
 

@@ -18,7 +18,8 @@ async def network_stats(session: Session, args: Arguments) -> int:
     """Show what flows through running networks, until interrupted or --count is reached."""
     connection = await session.connection(watch=True)
     chosen = {(await connection.network(ref)).uuid for ref in args.texts("network")}
-    samples = connection.samples()
+    whole = session.json or args.flag("prometheus")
+    samples = connection.samples((tuple(chosen) or None) if whole else ())
     left = args.whole("count")
     async with aclosing(cast("AsyncGenerator[Sample]", samples)):
         async for sample in samples:

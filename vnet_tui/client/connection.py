@@ -187,8 +187,9 @@ class Connection(Protocol):
     async def suggest_subnet(self, prefix: int = 24, family: int = 4) -> Subnet:
         """A private subnet that nothing on the host uses."""
 
-    def samples(self) -> AsyncIterator[Sample]:
-        """Statistics, once a second while somebody listens."""
+    def samples(self, detailed: Sequence[UUID] | None = None) -> AsyncIterator[Sample]:
+        """Statistics, once a second while somebody listens. The ports, rules and guests of some
+        networks only, if those are named, else of all: of thousands they are megabytes."""
 
     async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:
         """The last ten minutes of a network or of one of its ports, oldest first; without a

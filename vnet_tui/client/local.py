@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from vnet_tui.engine.engine import Engine
 from vnet_tui.engine.paths import Paths
@@ -49,12 +50,12 @@ class PromptConnection(LocalConnection):
         finally:
             self._told.set()
 
-    async def samples(self) -> AsyncIterator[Sample]:
+    async def samples(self, detailed: Sequence[UUID] | None = None) -> AsyncIterator[Sample]:
         """Statistics of all running networks, once a second."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._told.wait(), LEISURE)
         await _begin(self)
-        async for sample in super().samples():
+        async for sample in super().samples(detailed):
             yield sample
 
 

@@ -28,6 +28,9 @@ _LOOK_INTERVAL = 1.0
 _FAREWELL = 5.0
 """Seconds for what is being read when the daemon ends."""
 
+KEPT_ITEMS = 4
+"""So many items of a stream are kept as JSON: clients may want one moment in several details."""
+
 _log = logging.getLogger("vnet.daemon")
 
 
@@ -67,7 +70,7 @@ class Server:
         self._of_user: Counter[int] = Counter()
         self._turns: dict[int, asyncio.Semaphore] = {}
         self._changes: set[asyncio.Task[Any]] = set()
-        self._encoded: dict[str, tuple[object, bytes]] = {}
+        self._encoded: dict[str, tuple[tuple[object, bytes], ...]] = {}
         self._descriptions: Mapping[str, str] = {}
         self._numbers = 0
         self._listening: asyncio.Server | None = None
@@ -123,13 +126,15 @@ class Server:
 
     def encoded(self, method: Method, item: object) -> bytes:
         """An item of a stream, or an answer, as JSON; made once for all who get the same."""
-        known = self._encoded.get(method.name)
-        if known is not None and (known[0] is item or known[0] == item):
-            return known[1]
+        known = self._encoded.get(method.name, ())
+        for one, made in known:
+            if one is item or (not method.streams and one == item):
+                return made
         content = method.encode_result(item)
         text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         made = text.encode("utf-8", "backslashreplace")
-        self._encoded[method.name] = (item, made)
+        kept = KEPT_ITEMS if method.streams else 1
+        self._encoded[method.name] = ((item, made), *known[: kept - 1])
         return made
 
     def descriptions(self) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from vnet_tui.engine import definitions, requests
 from vnet_tui.engine.catalog import Catalog, Listing
@@ -146,9 +147,10 @@ class Inquiries:
         defined = [ip.subnet for network in listing.known.values() for ip in network.ips]
         return suggest_subnet([*in_use(await self._live.links()), *defined], prefix, family)
 
-    async def samples(self) -> AsyncIterator[Sample]:
-        """Statistics of all running networks, once a second."""
-        async for sample in await self._live.samples():
+    async def samples(self, detailed: Sequence[UUID] | None = None) -> AsyncIterator[Sample]:
+        """Statistics of all running networks, once a second; the ports, rules and guests of some
+        of them only, if those are named."""
+        async for sample in await self._live.samples(detailed):
             yield sample
 
     async def history(self, ref: Ref | None, port: str | None = None) -> tuple[HistoryPoint, ...]:

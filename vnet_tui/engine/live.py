@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -173,10 +173,11 @@ class Live:
         await self._on_disk.check()
         self._repair.disturbed(Part.ALL)
 
-    async def samples(self) -> AsyncIterator[Sample]:
-        """Statistics from now on."""
+    async def samples(self, detailed: Sequence[UUID] | None) -> AsyncIterator[Sample]:
+        """Statistics from now on, with all about some networks, or about all."""
         await self.watch()
-        return self._running_sampler().samples()
+        wanted = None if detailed is None else frozenset(detailed)
+        return self._running_sampler().samples(wanted)
 
     async def history(self, uuid: UUID | None, port: str | None) -> tuple[HistoryPoint, ...]:
         """What is kept of the traffic of a network, of a port, or of the host's own links."""

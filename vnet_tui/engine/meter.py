@@ -294,7 +294,11 @@ class _Networks(Mapping[UUID, NetworkTraffic]):
             ports = _Ports(wiring.ports, self._interval)
             counted = self._counted.get(network, NO_COUNTERS)
             made = self._made[network] = NetworkTraffic(
-                traffic=traffic, ports=ports, rules=counted.rules, guests=counted.guests
+                traffic=traffic,
+                ports=ports,
+                port_count=len(wiring.ports),
+                rules=counted.rules,
+                guests=counted.guests,
             )
         return made
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from uuid import UUID
 
+from vnet_tui.engine.brief import brief
 from vnet_tui.engine.errors import DriverError
 from vnet_tui.engine.meter import NOTHING_COUNTED, Meter, OwnLinks, Topology, Wiring
 from vnet_tui.engine.readings import Readings
@@ -72,6 +73,7 @@ class Sampler:
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._newest: Sample | None = None
+        self._briefs: dict[frozenset[UUID], Sample] = {}
         self._taken = 0
         self._next = asyncio.Event()
 
@@ -124,8 +126,11 @@ class Sampler:
         if self._rules is not None:
             await self._rules.close()
 
-    async def samples(self) -> AsyncGenerator[Sample, None]:
-        """The newest sample at once where there is one, then each new one.
+    async def samples(
+        self, detailed: frozenset[UUID] | None = None
+    ) -> AsyncGenerator[Sample, None]:
+        """The newest sample at once where there is one, then each new one; with the ports, rules
+        and guests of some networks only, or of all.
 
         Who is slow misses samples and gets the newest next; nothing is kept for him.
         """
@@ -138,7 +143,7 @@ class Sampler:
                     await self._next.wait()
                     continue
                 seen = self._taken
-                yield self._newest
+                yield self._newest if detailed is None else self._brief(self._newest, detailed)
         finally:
             self._subscribers -= 1
             self._adjust()
@@ -147,6 +152,13 @@ class Sampler:
         """The last ten minutes of a network's bridge or of one of its ports, oldest first; without
         a network, of the host's own link of that name."""
         return self._meter.history(network, port)
+
+    def _brief(self, newest: Sample, detailed: frozenset[UUID]) -> Sample:
+        """The same object for all who ask for the same: it is encoded once."""
+        made = self._briefs.get(detailed)
+        if made is None:
+            made = self._briefs[detailed] = brief(newest, detailed)
+        return made
 
     def _adjust(self) -> None:
         """Sample exactly while somebody wants it."""
@@ -189,6 +201,7 @@ class Sampler:
     def _publish(self, readings: Readings, moment: float, wall: float) -> None:
         counted = self._rules.counted if self._rules is not None else NOTHING_COUNTED
         self._newest = self._meter.record(readings, moment, wall, counted)
+        self._briefs.clear()
         self._taken += 1
         waiting, self._next = self._next, asyncio.Event()
         waiting.set()

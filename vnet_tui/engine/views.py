@@ -122,10 +122,15 @@ class NetworkTraffic:
     :data:`~vnet_tui.engine.rule_counters.DEFAULT_IN` and ``DEFAULT_OUT``. Rules that decided
     nothing yet are left out; the defaults are there wherever rules are counted. ``guests`` is what
     was routed to and from each address. Both may be some seconds older than the sample.
+
+    Where it is not ``detailed``, whoever asked for samples didn't ask for these: ports, rules and
+    guests are empty then. ``port_count`` is how many ports there are, anyway.
     """
 
     traffic: Traffic
     ports: Mapping[str, Traffic]
+    port_count: int
+    detailed: bool = True
     rules: Mapping[str, Count] = field(default_factory=dict)
     guests: Mapping[Address, GuestCount] = field(default_factory=dict)
 

@@ -108,9 +108,14 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         self._show_tab()
         self.changed()
         feed = feed_of(self)
+        feed.look_at(self, {self._info.uuid})
         self.watch(feed, "connection", self._follow)
         self.watch(feed, "sample", self._take_sample)
         feed.happened.subscribe(self, self._take_event)
+
+    def on_unmount(self) -> None:
+        """Its rules' counters needn't be told any more."""
+        feed_of(self).look_away(self)
 
     # -- what runs ------------------------------------------------------------------------------
 

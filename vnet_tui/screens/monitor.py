@@ -118,10 +118,15 @@ shift a minute at once; **/** filters by words in names; **w** writes what is sh
     def on_mount(self) -> None:
         """What is known, and what comes."""
         feed = feed_of(self)
+        feed.look_at(self, None)
         self.watch(feed, "networks", self._take_networks)
         self.watch(feed, "sample", self._take_sample)
         self.filtered.focus()
         self.draw_filtered()
+
+    def on_unmount(self) -> None:
+        """Ports needn't be told any more."""
+        feed_of(self).look_away(self)
 
     @property
     def filtered(self) -> MonitorTable:

@@ -107,12 +107,6 @@ class NetworkScreen(NetworkActions):
             tab, clock = self._detail.tab, self._clock
             self.app.switch_screen(NetworkScreen(self._connection, info.uuid, tab=tab, clock=clock))
 
-    def guests_on(self, info: NetworkInfo) -> int:
-        """Its ports, as the last sample counted them."""
-        sample = feed_of(self).sample
-        figures = sample.networks.get(info.uuid) if sample else None
-        return len(figures.ports) if figures else 0
-
     def action_back(self) -> None:
         """Leave the screen."""
         self.dismiss()

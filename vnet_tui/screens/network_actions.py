@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from vnet_tui import actions
 from vnet_tui.engine.views import NetworkInfo
+from vnet_tui.feed import feed_of
 from vnet_tui.screens.definition_edits import DefinitionEdits
 from vnet_tui.widgets import operations
 from vnet_tui.widgets.operations import Operation, Requested
@@ -50,9 +51,12 @@ class NetworkActions(DefinitionEdits):
     def open_network(self, info: NetworkInfo) -> None:
         """Show everything about a network."""
 
-    def guests_on(self, info: NetworkInfo) -> int:  # noqa: ARG002 - for screens that know
-        """How many guests would lose a network; 0 where that isn't known."""
-        return 0
+    def guests_on(self, info: NetworkInfo) -> int:
+        """How many guests would lose a network: its ports, as the last sample counted them; 0 where
+        that isn't known."""
+        sample = feed_of(self).sample
+        figures = sample.networks.get(info.uuid) if sample else None
+        return figures.port_count if figures else 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without any network, keys that act on one are not offered."""

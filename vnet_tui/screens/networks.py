@@ -150,12 +150,6 @@ class NetworksScreen(ListControls):
         """What the detail shows, where there is room for it."""
         return self._detail.editor_tab if self._detail is not None and self._roomy else 0
 
-    def guests_on(self, info: NetworkInfo) -> int:
-        """Its ports, as the last sample counted them."""
-        sample = self._feed.sample
-        figures = sample.networks.get(info.uuid) if sample else None
-        return len(figures.ports) if figures else 0
-
     @property
     def _feed(self) -> Feed:
         return feed_of(self)

@@ -99,11 +99,16 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
     def on_mount(self) -> None:
         """What is known, and what comes."""
         feed = feed_of(self)
+        feed.look_at(self, None)
         self.watch(feed, "networks", self._take_networks)
         self.watch(feed, "sample", self._draw, init=False)
         self.watch(feed, "staged", self._draw, init=False)
         feed.happened.subscribe(self, self._take_event)
         self._map.focus()
+
+    def on_unmount(self) -> None:
+        """Ports needn't be told any more."""
+        feed_of(self).look_away(self)
 
     @property
     def _map(self) -> TopologyMap:
@@ -174,7 +179,8 @@ The arrows go from one to the next, **Enter** opens it; at a link, the monitor. 
         sample = feed_of(self).sample
         figures = sample.networks.get(info.uuid) if sample else None
         behind = self._behind(info.uuid)
-        ports = (figures.ports if figures else behind) if info.active else ()
+        known = figures.ports if figures and figures.detailed else behind
+        ports = known if info.active else ()
         twigs = tuple(
             Twig(port=port, guest=_together(behind.get(port, ())))
             for port in sorted(ports, key=lambda name: (len(name), name))

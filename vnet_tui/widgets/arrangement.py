@@ -39,7 +39,7 @@ _VALUES: Mapping[str, Callable[[NetworkInfo, NetworkTraffic | None], Any]] = {
     ],
     "bridge": lambda info, _: info.bridge or "",
     "autostart": lambda info, _: info.autostart,
-    "guests": lambda _, figures: len(figures.ports) if figures else -1,
+    "guests": lambda _, figures: figures.port_count if figures else -1,
     "in": lambda _, figures: _rate(figures, "in_bits"),
     "out": lambda _, figures: _rate(figures, "out_bits"),
 }

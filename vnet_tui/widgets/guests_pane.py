@@ -46,6 +46,7 @@ class GuestsPane(Pane[tuple[Guest, ...]]):
     """A line that counts, a table of the guests, and all about the one under the cursor."""
 
     TITLE = "Guests"
+    DETAILED = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "v",

@@ -17,6 +17,7 @@ from textual.timer import Timer
 from vnet_tui.client.connection import Connection
 from vnet_tui.engine.errors import NotFoundError, VnetError
 from vnet_tui.engine.views import Event, NetworkInfo, Sample
+from vnet_tui.feed import feed_of
 from vnet_tui.staging import staging_of
 from vnet_tui.widgets.connections_pane import ConnectionsPane
 from vnet_tui.widgets.events_pane import EventsPane
@@ -143,6 +144,10 @@ class NetworkDetail(Vertical):
         if self._uuid is not None:
             self._look()
 
+    def on_unmount(self) -> None:
+        """Nothing of the network needs to be told any more."""
+        feed_of(self).look_away(self)
+
     # -- from above ----------------------------------------------------------------------------
 
     @property
@@ -178,7 +183,7 @@ class NetworkDetail(Vertical):
         self._sample = sample
         info, pane = self._info, self.pane
         if info is not None and pane is not None and info.uuid == self._uuid and info.active:
-            pane.take_sample(sample.time, sample.networks.get(info.uuid))
+            self._give(pane, info, sample)
 
     def take_event(self, event: Event) -> None:
         """What happened to this network makes it be looked at again; who was denied what changes
@@ -300,5 +305,12 @@ class NetworkDetail(Vertical):
         if keys_inside and opened:
             self.focus_inside()
         pane.open(info)
+        feed_of(self).look_at(self, {info.uuid} if pane.DETAILED else ())
         if self._sample is not None and info.active:
-            pane.take_sample(self._sample.time, self._sample.networks.get(info.uuid))
+            self._give(pane, info, self._sample)
+
+    def _give(self, pane: Pane[Any], info: NetworkInfo, sample: Sample) -> None:
+        """A second's figures; none at all while those that the tab is about aren't told yet."""
+        figures = sample.networks.get(info.uuid)
+        known = figures is None or figures.detailed or not pane.DETAILED
+        pane.take_sample(sample.time, figures if known else None)

@@ -230,7 +230,7 @@ def network_row(
     if info.active and figures is not None:
         rates = figures.traffic.rates
         live = (
-            Cell(str(len(figures.ports)), "plain" if figures.ports else "dim"),
+            Cell(str(figures.port_count), "plain" if figures.port_count else "dim"),
             Cell(bit_rate(rates.in_bits), "in" if rates.in_bits >= 1 else "dim"),
             Cell(bit_rate(rates.out_bits), "out" if rates.out_bits >= 1 else "dim"),
         )

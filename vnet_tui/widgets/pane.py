@@ -33,6 +33,9 @@ class Pane(Vertical, Generic[Data]):
     SHORT: ClassVar[str] = ""
     """What it is called where there is little room, if not by its title."""
 
+    DETAILED: ClassVar[bool] = False
+    """Whether it shows ports, rules or guests of samples."""
+
     DEFAULT_CSS = """
     Pane > .pane--failure { display: none; padding: 0 1; }
     Pane.-failed > * { display: none; }
@@ -126,4 +129,4 @@ class Pane(Vertical, Generic[Data]):
         self.query_one(".pane--failure", Picture).show(lines)
 
     def take_sample(self, time: float, traffic: NetworkTraffic | None) -> None:
-        """A second went by; None: the network doesn't run."""
+        """A second went by; None: the network doesn't run, or nothing was told of it yet."""

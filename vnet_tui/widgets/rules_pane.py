@@ -47,6 +47,7 @@ class RulesPane(Pane[Rules]):
     """A line about the mode, and a table of the rules with what each has decided."""
 
     TITLE = "Rules"
+    DETAILED = True
 
     def __init__(
         self, connection: Connection, info: NetworkInfo, clock: Callable[[], float]

@@ -53,6 +53,8 @@ class TotalTraffic(Vertical):
         """A second more."""
         if self._seen and self._seen[-1].time - sample.time >= SET_BACK:
             self._seen, self._before = [], {}
+        elif self._seen and self._seen[-1].time == sample.time:
+            return  # the same, told in more or less detail
         rates = [network.traffic.rates for network in sample.networks.values()]
         point = HistoryPoint(
             time=sample.time,
