@@ -325,8 +325,9 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         self._reveal(self.cursor)
 
     def watch_show_vertical_scrollbar(self) -> None:
-        """The scroll bar takes a cell, or gives it back."""
+        """The scroll bar takes a cell, or gives it back; without one nothing could be scrolled."""
         self._measure()
+        self._reveal(self.cursor)
 
     def notify_style_update(self) -> None:
         """Forget styles that a theme gave."""
