@@ -80,7 +80,7 @@ def test_a_socket_of_a_family_that_the_network_hasnt_keeps_its_connections() -> 
 
 def test_the_warning_names_line_services_and_where_they_listen() -> None:
     found = network('<allow port="1-1000" domain="a"/>')
-    (rule,) = found.incoming.rules
+    rule = found.incoming.located(0)
     sockets = [
         (held("tcp 0.0.0.0 22"), "sshd (pid 8)"),
         (held("tcp :: 22"), "sshd (pid 8)"),

@@ -41,13 +41,15 @@ LOOKED_AT = 1 << 16
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """One kind of elements: a ``word`` for one of them, the class that holds one, and how the list
-    of them is read from a network and put into it. ``ordered``: their order means something."""
+    of them is read from a network and put into it. ``ordered``: their order means something.
+    ``line`` gives the line of one, told by its number, where it hasn't its own."""
 
     word: str
     make: Callable[..., Any]
     get: Callable[[Network], Items]
     put: Callable[[Network, Items], Network]
     ordered: bool = False
+    line: Callable[[Network, int], int] | None = None
 
 
 def _ranges(network: Network) -> Items:
@@ -69,18 +71,25 @@ def _put_ranges(network: Network, ranges: Items) -> Network:
 
 
 def _rules(direction: str) -> Kind:
+    def of(network: Network) -> Policy:
+        policy: Policy | None = None
+        if network.forwarding:
+            policy = getattr(network.forwarding, direction)
+        return policy or Policy()
+
     def get(network: Network) -> Items:
-        policy = getattr(network.forwarding, direction) if network.forwarding else None
-        return policy.rules if policy else ()
+        return of(network).rules
+
+    def line(network: Network, at: int) -> int:
+        return of(network).line_of(at)
 
     def put(network: Network, rules: Items) -> Network:
         """Rules of an isolated network wait: it stays isolated."""
         forwarding = network.forwarding or Forwarding(enabled=False)
-        policy = getattr(forwarding, direction) or Policy()
-        changes: Any = {direction: replace(policy, rules=rules)}
+        changes: Any = {direction: of(network).with_rules(rules)}
         return replace(network, forwarding=replace(forwarding, **changes))
 
-    return Kind(f"{direction} rule", Rule, get, put, ordered=True)
+    return Kind(f"{direction} rule", Rule, get, put, ordered=True, line=line)
 
 
 ADDRESS = Kind("address", Ip, *within("dhcp", Dhcp, "ips"))
@@ -103,6 +112,11 @@ class Place(NamedTuple):
     def of(self, network: Network) -> Any:
         """The element. IndexError: there is none."""
         return self.kind.get(network)[self.at]
+
+    def line(self, network: Network) -> int:
+        """Where it begins in the network's document; 0: nowhere. IndexError: there is none."""
+        line_of = self.kind.line
+        return line_of(network, self.at) if line_of else self.of(network).line
 
 
 def places(network: Network, *kinds: Kind) -> Iterator[tuple[Place, Any]]:

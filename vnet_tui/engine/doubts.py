@@ -49,10 +49,11 @@ def _attached(network: Network, leases: Collection[Lease]) -> frozenset[str]:
 
 def _elsewhere(network: Network) -> Iterator[Problem]:
     """Forwards at addresses that this host hasn't."""
+    policy = network.incoming
     named = [
-        rule
-        for rule in forwards(network.incoming)
-        if network.mode is not Mode.ISOLATED and rule.destination is not None
+        policy.located(at)
+        for at in forwards(policy)
+        if network.mode is not Mode.ISOLATED and policy.rules[at].destination is not None
     ]
     if not named:
         return

@@ -8,7 +8,8 @@ was read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from ipaddress import ip_interface
 from uuid import UUID
@@ -231,6 +232,7 @@ class Rule(Element):
     """One ``<allow>`` or ``<deny>``: a match and its verdict.
 
     ``limit`` is in new connections a second. ``destport`` goes with ``domain`` in ``<incoming>``.
+    ``line`` is 0: the policy knows it.
     """
 
     action: Action
@@ -251,11 +253,26 @@ class Rule(Element):
 class Policy(Container):
     """Rules in document order, the first match wins; ``default`` decides the rest.
 
-    ``default`` is None where the document doesn't say; see :attr:`Network.incoming`.
+    ``default`` is None where the document doesn't say; see :attr:`Network.incoming`. ``lines`` are
+    where the rules began, and empty where they aren't those of a document. They stand here, so that
+    a rule is the very same object before and after an edit that moves it down.
     """
 
     default: Action | None = None
     rules: tuple[Rule, ...] = ()
+    lines: Sequence[int] = field(default=(), compare=False, repr=False)
+
+    def line_of(self, place: int) -> int:
+        """The line of a rule, told by its place; 0 where nobody knows."""
+        return self.lines[place] if self.lines else 0
+
+    def located(self, place: int) -> Rule:
+        """A rule with its line, for who has something to say of it."""
+        return replace(self.rules[place], line=self.line_of(place))
+
+    def with_rules(self, rules: tuple[Rule, ...]) -> Policy:
+        """The policy with other rules, which stand in no document yet."""
+        return replace(self, rules=rules, lines=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,5 +350,5 @@ def _effective(policy: Policy | None, default: Action) -> Policy:
     if policy is None:
         return Policy(default=default)
     if policy.default is None:
-        return Policy(default=default, rules=policy.rules, line=policy.line)
+        return replace(policy, default=default)
     return policy

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import compress
+from itertools import compress, count
 
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.memo import Memo
-from vnet_tui.engine.model import Mode, Network, PortRange, Protocol, Rule
+from vnet_tui.engine.model import Mode, Network, Policy, PortRange, Protocol, Rule
 from vnet_tui.engine.policy import is_forward
 
 
@@ -22,14 +22,14 @@ def unsupported(network: Network) -> tuple[Problem, ...]:
     return tuple(
         problem
         for outgoing, policy in ((False, network.incoming), (True, network.outgoing))
-        for rule in _faulty(policy.rules, network, outgoing=outgoing)
+        for rule in _faulty(policy, network, outgoing=outgoing)
         for problem in _problems(rule, outgoing=outgoing)
     )
 
 
-def _faulty(rules: tuple[Rule, ...], network: Network, *, outgoing: bool) -> Iterator[Rule]:
-    faults = (_outgoing if outgoing else _incoming).each(rules, (network.uuid, network.name))
-    return compress(rules, faults)
+def _faulty(policy: Policy, network: Network, *, outgoing: bool) -> Iterator[Rule]:
+    faults = (_outgoing if outgoing else _incoming).each(policy.rules, (network.uuid, network.name))
+    return map(policy.located, compress(count(), faults))
 
 
 def _problems(rule: Rule, *, outgoing: bool) -> Iterator[Problem]:

@@ -288,7 +288,7 @@ def _rules(
                 "add that first: network-update NETWORK add forward '<forwarding/>'",
             )
         policy = getattr(forwarding, direction) or Policy()
-        changes: Any = {direction: replace(policy, rules=items)}
+        changes: Any = {direction: policy.with_rules(items)}
         return replace(network, forwarding=replace(forwarding, **changes))
 
     return get, put

@@ -34,8 +34,8 @@ def test_what_is_kept_is_the_network_with_the_lines_of_its_text() -> None:
     text, network = kept(made)
     assert network == made
     assert text == write(made) == write(network)
-    (rule,) = network.incoming.rules
-    assert text.splitlines()[rule.line - 1].strip() == '<deny port="80"/>'
+    line = network.incoming.line_of(0)
+    assert text.splitlines()[line - 1].strip() == '<deny port="80"/>'
     assert network_in(text) is network
     assert write(network, id=7) == text.replace("<network>", '<network id="7">')
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from vnet_tui.engine.errors import DocumentError, Problem
-from vnet_tui.engine.model import Element, Network
+from vnet_tui.engine.model import Element, Network, Policy
 from vnet_tui.engine.xml import limits, similar, tree
 from vnet_tui.engine.xml.similar import Similar
 from vnet_tui.engine.xml.tree import Xml
@@ -120,6 +120,8 @@ def lines(value: object) -> Iterator[object]:
     elif is_dataclass(value):
         if isinstance(value, Element):
             yield type(value).__name__, value.line
+        if isinstance(value, Policy):
+            yield [value.line_of(at) for at in range(len(value.rules))]
         for field in fields(value):
             yield from lines(getattr(value, field.name))
 

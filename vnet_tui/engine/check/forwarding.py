@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import compress
+from itertools import compress, count
 from operator import attrgetter
 
 from vnet_tui.engine.census import Census
@@ -70,17 +70,18 @@ def _policy(policy: Policy, forwarding: Forwarding, network: Network) -> Iterato
     faults = (_incoming_faults if incoming else _outgoing_faults).each(
         rules, (network.uuid, network.name)
     )
-    for rule in compress(rules, faults):
-        yield from _faults(rule, incoming=incoming)  # with the lines of this very rule
-    yield from _reach(rules, network, incoming=incoming)
+    for at in compress(count(), faults):
+        yield from _faults(policy.located(at), incoming=incoming)
+    yield from _reach(policy, network, incoming=incoming)
     for at, earlier in shadowed(rules, incoming=incoming).items():
-        yield _never(rules[at], [rules[by] for by in earlier], incoming=incoming)
+        which = [policy.located(by) for by in earlier]
+        yield _never(policy.located(at), which, incoming=incoming)
     if incoming:
-        for at, (first, *_) in _taken_ports(rules).items():
+        for at, (by, *_) in _taken_ports(rules).items():
+            rule, first = policy.located(at), policy.located(by)
             yield error(
-                rules[at],
-                f"port {rules[at].port} of the host leads to {rules[first].domain} already"
-                f"{at_line(rules[first])}",
+                rule,
+                f"port {rule.port} of the host leads to {first.domain} already{at_line(first)}",
                 "take another port, or tell them apart by protocol, source or destination",
             )
 
@@ -195,16 +196,16 @@ def check_comment(rule: Rule) -> Iterator[Problem]:
 _domains: Census[Rule, str | None] = Census(attrgetter("domain"))
 
 
-def _reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iterator[Problem]:
+def _reach(policy: Policy, network: Network, *, incoming: bool) -> Iterator[Problem]:
     """Rules that look as if they never matched."""
-    yield from out_of_reach(rules, network, incoming=incoming)
+    yield from out_of_reach(policy, network, incoming=incoming)
     never = never_known(network)
-    domains = _domains(rules, (network.uuid, network.name, incoming))
+    domains = _domains(policy.rules, (network.uuid, network.name, incoming))
     unknown = {domain for domain in domains if domain is not None and never(domain)}
-    for rule in rules if unknown else ():
+    for at, rule in enumerate(policy.rules if unknown else ()):
         if rule.enabled and rule.domain in unknown:
             yield warning(
-                rule,
+                policy.line_of(at),
                 f"no guest can become known as {rule.domain} by DHCP: it has no reservation, and "
                 "no range is served",
                 f'add <host name="{rule.domain}" address="…"/> to <dhcp>',

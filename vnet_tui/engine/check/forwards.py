@@ -9,9 +9,10 @@ from itertools import accumulate
 from vnet_tui.engine.model import Action, Policy, PortRange, Protocol, Rule, Subnet
 
 
-def forwards(policy: Policy) -> list[Rule]:
-    """The rules of ``<incoming>`` that take a port of the host and lead it to a guest."""
-    return [rule for rule in policy.rules if rule.enabled and takes_port(rule)]
+def forwards(policy: Policy) -> list[int]:
+    """The places of the rules of ``<incoming>`` that take a port of the host and lead it to a
+    guest."""
+    return [at for at, rule in enumerate(policy.rules) if rule.enabled and takes_port(rule)]
 
 
 def takes_port(rule: Rule) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.guests import plain_name
-from vnet_tui.engine.model import Mode, Network, Rule
+from vnet_tui.engine.model import Mode, Network, Policy, Rule
 
 _MOST = 50
 """So many names are told and, which takes a while, compared with those that are known."""
@@ -37,21 +37,23 @@ def unknown_guests(
         return
     own = network.dns.domain if network.dns else None
     never = never_known(network)
-    waiting: dict[str, list[Rule]] = {}
-    for rule in (*network.incoming.rules, *network.outgoing.rules):
-        if rule.enabled and rule.domain is not None and not never(rule.domain):
-            name = plain_name(rule.domain, own)
-            if name not in known:
-                waiting.setdefault(name, []).append(rule)
+    waiting: dict[str, list[tuple[Policy, int]]] = {}
+    for policy in (network.incoming, network.outgoing):
+        for at, rule in enumerate(policy.rules):
+            if rule.enabled and rule.domain is not None and not never(rule.domain):
+                name = plain_name(rule.domain, own)
+                if name not in known:
+                    waiting.setdefault(name, []).append((policy, at))
     for name, rules in [*waiting.items()][:_MOST]:
         close = difflib.get_close_matches(name, known, n=1)
         if only_slips and not close:
             continue
+        first = _first(rules)
         others = len(rules) - 1
         more = ("", ", as one more does")[others] if others < 2 else f", as {others} more do"
         yield warning(
-            rules[0],
-            f"no guest is known as {rules[0].domain} now: this rule waits until one is{more}",
+            first,
+            f"no guest is known as {first.domain} now: this rule waits until one is{more}",
             f"did you mean {close[0]}?"
             if close
             else f'give the guest this host name, or add <host name="{name}" …/> to <dhcp>',
@@ -59,7 +61,12 @@ def unknown_guests(
     if len(waiting) > _MOST and not only_slips:
         rest = [*waiting.values()][_MOST]
         yield warning(
-            rest[0],
+            _first(rest),
             f"rules from here on wait for {len(waiting) - _MOST} more guests whom nobody knows now",
             "the rules of the running network tell which",
         )
+
+
+def _first(rules: Sequence[tuple[Policy, int]]) -> Rule:
+    policy, at = rules[0]
+    return policy.located(at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, count
 
 from vnet_tui.engine.check.forwards import protocols, takes_port
 from vnet_tui.engine.check.report import warning
@@ -54,12 +54,13 @@ def taken_from_host(
         if not own or not (held.address in served or (served and held.port in (67, 547))):
             sockets.setdefault(held.port, []).append(held)
     ports = sorted(sockets)
-    rules = network.incoming.rules
-    ports_named = _named_port.each(rules, (network.uuid, network.name))
+    policy = network.incoming
+    ports_named = _named_port.each(policy.rules, (network.uuid, network.name))
     asked = {*sockets, _SEVERAL}
     if asked.isdisjoint(ports_named):  # as with most, and told in no time
         return
-    for rule in compress(rules, map(asked.__contains__, ports_named)):
+    for at in compress(count(), map(asked.__contains__, ports_named)):
+        rule = policy.rules[at]
         if rule.port is None or not (rule.enabled and takes_port(rule)):
             continue
         first, last = bisect_left(ports, rule.port.first), bisect_right(ports, rule.port.last)
@@ -70,7 +71,7 @@ def taken_from_host(
             if _keeps_from(rule, held, versions)
         ]
         if found:
-            yield rule, tuple(dict.fromkeys(found))
+            yield policy.located(at), tuple(dict.fromkeys(found))
 
 
 def host_ports_warning(rule: Rule, sockets: Sequence[tuple[HeldPort, str]]) -> Problem:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, count
 
 from vnet_tui.engine.check.forwards import covers, takes_port
 from vnet_tui.engine.check.report import warning
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.memo import Memo
-from vnet_tui.engine.model import Mode, Network, Rule, Subnet
+from vnet_tui.engine.model import Mode, Network, Policy, Rule, Subnet
 
 
-def out_of_reach(rules: tuple[Rule, ...], network: Network, *, incoming: bool) -> Iterator[Problem]:
-    """The rules of one policy that name addresses which no connection has that asks it."""
+def out_of_reach(policy: Policy, network: Network, *, incoming: bool) -> Iterator[Problem]:
+    """The rules of a policy that name addresses which no connection has that asks it."""
     subnets = tuple(ip.subnet for ip in network.ips if ip.prefix <= ip.address.max_prefixlen)
     if not subnets or network.mode is Mode.ISOLATED:
         return
-    faulty = _faulty(subnets, incoming).each(rules, (network.uuid, network.name))
-    for rule in compress(rules, faulty):
-        if (why := _why(rule, subnets, incoming)) is not None:
-            yield warning(rule, *why)
+    faulty = _faulty(subnets, incoming).each(policy.rules, (network.uuid, network.name))
+    for at in compress(count(), faulty):
+        if (why := _why(policy.rules[at], subnets, incoming)) is not None:
+            yield warning(policy.line_of(at), *why)
 
 
 @lru_cache(maxsize=128)

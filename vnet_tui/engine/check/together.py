@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from vnet_tui.engine.check.forwards import PortIndex, forwards, overlap, protocols
 from vnet_tui.engine.check.report import error, scalar_line
 from vnet_tui.engine.errors import Problem
-from vnet_tui.engine.model import Network, Rule
+from vnet_tui.engine.model import Mode, Network, Policy
 
 
 def conflicts(network: Network, other: Network) -> Iterator[Problem]:
@@ -88,20 +88,25 @@ def _devices(network: Network, other: Network) -> Iterator[Problem]:
 
 def taken_forwards(network: Network, other: Network) -> Iterator[Problem]:
     """Ports of the host that ``network`` forwards and ``other`` does, too."""
-    mine = _live_forwards(network)
-    theirs = PortIndex(_live_forwards(other)) if mine else None
-    for rule in mine:
-        if rule.port is None or theirs is None:
+    policy, mine = _live_forwards(network)
+    if not mine:
+        return
+    their_policy, theirs = _live_forwards(other)
+    index = PortIndex(their_policy.rules[at] for at in theirs)
+    for place in mine:
+        rule = policy.rules[place]
+        if rule.port is None:
             continue
-        for _, taken in theirs.overlapping(rule.port):
+        for number, taken in index.overlapping(rule.port):
             if (
                 protocols(rule) & protocols(taken)
                 and overlap(rule.source, taken.source)
                 and overlap(rule.destination, taken.destination)
             ):
-                where = f" (line {taken.line} of its document)" if taken.line else ""
+                line = their_policy.line_of(theirs[number])
+                where = f" (line {line} of its document)" if line else ""
                 yield error(
-                    rule,
+                    policy.line_of(place),
                     f"port {rule.port} of the host leads to {taken.domain} of the network "
                     f"{other.name}{where}",
                     "take another port, or tell them apart by protocol, source or destination",
@@ -109,8 +114,7 @@ def taken_forwards(network: Network, other: Network) -> Iterator[Problem]:
                 break
 
 
-def _live_forwards(network: Network) -> list[Rule]:
-    forwarding = network.forwarding
-    if forwarding is None or not forwarding.enabled or forwarding.incoming is None:
-        return []
-    return forwards(forwarding.incoming)
+def _live_forwards(network: Network) -> tuple[Policy, list[int]]:
+    """The policy of a network, and the places of the forwards in it."""
+    policy = network.incoming
+    return policy, [] if network.mode is Mode.ISOLATED else forwards(policy)

@@ -34,6 +34,7 @@ from vnet_tui.engine.model import (
 )
 from vnet_tui.engine.xml import values
 from vnet_tui.engine.xml.limits import MAX_RULES
+from vnet_tui.engine.xml.offsets import Offsets
 
 if TYPE_CHECKING:
     from vnet_tui.engine.xml.nodes import Node
@@ -321,8 +322,12 @@ def _policy(node: Node | None) -> Policy | None:
         )
         children = []
     node.close()
-    rules = tuple(_rule(child) for child in children)
-    return Policy(default=default, rules=rules, **node.written_container)
+    return Policy(
+        default=default,
+        rules=tuple(_rule(child) for child in children),
+        lines=Offsets(child.line for child in children),
+        **node.written_container,
+    )
 
 
 def _rule(node: Node) -> Rule:
@@ -339,7 +344,7 @@ def _rule(node: Node) -> Rule:
         limit=node.get("limit", values.number),
         established=node.get("established", values.boolean) is not False,
         enabled=node.get("enabled", values.boolean) is not False,
-        **node.written,
+        comments=node.written["comments"],
     )
     node.finish()
     return made

@@ -150,9 +150,9 @@ def _policy(network: Network, direction: str) -> Policy:
     return found
 
 
-def _lower(rules: tuple[Rule, ...], lines: int) -> tuple[Rule, ...]:
-    """The rules, so many lines further down."""
-    return tuple(replace(rule, line=rule.line + lines) for rule in rules) if lines else rules
+def _moved(lines: Sequence[int], by: int) -> Offsets:
+    """Lines of rules as :mod:`~vnet_tui.engine.xml.elements` reads them, so many further down."""
+    return (lines if isinstance(lines, Offsets) else Offsets(lines)).moved(by)
 
 
 def _places(rules: tuple[Rule, ...]) -> int:
@@ -234,11 +234,13 @@ def _pieced(known: _Known, rules: _Rules, text: str, piece: _Piece) -> _Known | 
     begin, end = bounds[first], bounds[last]
     lines = text.count("\n", begin, end + longer) - known.text.count("\n", begin, end)
     before = _policy(known.network, rules.direction)
-    kept, follow = before.rules[:first], _lower(before.rules[last:], lines)
+    kept, follow = before.rules[:first], before.rules[last:]
+    new_lines = _moved(piece.policy.lines, text.count("\n", 0, begin))
     now = replace(
         before,
         trailing=piece.policy.trailing if last == len(bounds) - 1 else before.trailing,
-        rules=(*kept, *_lower(piece.policy.rules, text.count("\n", 0, begin)), *follow),
+        rules=(*kept, *piece.policy.rules, *follow),
+        lines=_moved(before.lines, 0).spliced(first, last, new_lines, lines),
     )
     known_alike(before.rules, now.rules, (len(kept), len(follow)))
     places = known.places + len(now.trailing) - len(before.trailing)
@@ -257,8 +259,9 @@ def _pieced(known: _Known, rules: _Rules, text: str, piece: _Piece) -> _Known | 
         else:
             found.append(_Rules(one.direction, one.bounds.moved(longer)))
             other = _policy(known.network, one.direction)
-            lower = _lower(other.rules, lines)
-            policies[one.direction] = replace(other, line=other.line + lines, rules=lower)
+            policies[one.direction] = replace(
+                other, line=other.line + lines, lines=_moved(other.lines, lines)
+            )
     forwarding = replace(known.network.forwarding or Forwarding(), **policies)
     network = replace(known.network, forwarding=forwarding)
     return replace(known, text=text, network=network, policies=tuple(found), places=places)

@@ -96,7 +96,7 @@ class ListTab(EditorTab):
         if self._settings.has_focus_within:
             return self._settings.line
         place = self.place
-        return self._element(place).line if place else 0
+        return place.line(self.network) if place and self.network else 0
 
     @property
     def place(self) -> Place | None:
@@ -135,10 +135,10 @@ class ListTab(EditorTab):
         if place in self._footing:
             return (EMPTY, *self._footing[place])
         element = self._items[place.kind][place.at]
-        return (self._mark(element), *self.cells(place, element))
+        return (self._mark(place), *self.cells(place, element))
 
-    def _mark(self, element: Any) -> Cell:
-        problem = self.problem_at(element)
+    def _mark(self, place: Place) -> Cell:
+        problem = self.problem_at(place)
         return MARKS[problem.severity] if problem else EMPTY
 
     def on_resize(self) -> None:
@@ -160,7 +160,7 @@ class ListTab(EditorTab):
     def _note_line(self, place: Place | None) -> Line:
         if place is None:
             return () if self._table.keys else (Cell(self.EMPTY_TEXT, "dim"),)
-        if problem := self.problem_at(self._element(place)):
+        if problem := self.problem_at(place):
             mark = MARKS[problem.severity]
             remedy = f" → {problem.remedy}" if problem.remedy else ""
             return (Cell(f"{mark.text} {problem.message}{remedy}", mark.role),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -115,6 +115,7 @@ class EditorTab(Vertical):
     def move_to(self, place: Place) -> None:
         """Put the cursor on an element, once it is shown."""
 
-    def problem_at(self, element: Any) -> Problem | None:
-        """The worst that is wrong at an element's line."""
-        return self._worst.get(element.line) if element.line else None
+    def problem_at(self, place: Place) -> Problem | None:
+        """The worst that is wrong at the line of an element that is there."""
+        line = place.line(self.network) if self.network else 0
+        return self._worst.get(line) if line else None
