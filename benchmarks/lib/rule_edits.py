@@ -28,9 +28,8 @@ REPLACED = "an element, to the kernel: in its place"
 ADDED = "an element, to the kernel: at the end"
 BEFORE_ALL = "an element, to the kernel: before all others"
 
-CHANGES = (DOCUMENT, REPLACED, ADDED)
-"""One rule changed, or another one after all: what a bound is for. Before all others the lines of
-all move, of which messages tell, so that all are made anew."""
+CHANGES = (DOCUMENT, REPLACED, ADDED, BEFORE_ALL)
+"""One rule changed, or another one after all or before all: what a bound is for."""
 
 Took = tuple[float, float, float]
 """Milliseconds: of the engine's processor time, by the clock, and of the longest wait of whoever

@@ -13,6 +13,8 @@ from tests.ui.playing import line_of, picture, playing, until
 from tests.ui.recorded import DEMO, FOO, FOO_XML
 from tests.ui.replay import Replay
 from vnet_tui.app import VnetApp
+from vnet_tui.drafts import lists
+from vnet_tui.drafts.lists import Place
 from vnet_tui.engine.errors import Problem
 from vnet_tui.engine.model import Network
 from vnet_tui.engine.xml import examine
@@ -21,6 +23,7 @@ from vnet_tui.screens.element import ElementScreen
 from vnet_tui.screens.networks import NetworksScreen
 from vnet_tui.screens.question import QuestionScreen
 from vnet_tui.widgets.editing.document import DocumentEditor
+from vnet_tui.widgets.editing.rules import IncomingTab
 
 SMALL, WIDE = (80, 24), (160, 48)
 GENERAL, ADDRESSES, DNS, INCOMING, OUTGOING, XML = "123456"
@@ -173,6 +176,21 @@ async def test_a_problem_leads_to_its_row() -> None:
         await until(pilot, lambda: "✗ reservation" in picture(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "staged with an error" in picture(app))
+
+
+async def test_what_is_wrong_with_a_rule_leads_to_its_row() -> None:
+    app = playing(Judging())
+    async with app.run_test(size=SMALL) as pilot:
+        await open_editor(pilot, app, INCOMING)
+        await until(pilot, lambda: "allow tcp 8080 → web:80" in picture(app))
+        await pilot.press("i")
+        await until(pilot, lambda: "1 warning" in picture(app))
+        await pilot.press("home", "5", "ctrl+n")
+        await until(pilot, lambda: "never decides anything: an earlier one" in picture(app))
+        form = editor(app).form
+        assert isinstance(form, IncomingTab)
+        assert form.place == Place(lists.INCOMING, 1)
+        assert line_of(app, "2 allow").startswith(" !")
 
 
 async def test_edits_are_staged_though_no_other_tab_was_opened() -> None:

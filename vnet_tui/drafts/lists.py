@@ -5,7 +5,7 @@ Pure: every edit gives another network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -119,11 +119,10 @@ class Place(NamedTuple):
         return line_of(network, self.at) if line_of else self.of(network).line
 
 
-def places(network: Network, *kinds: Kind) -> Iterator[tuple[Place, Any]]:
-    """All elements of these kinds, each with its place."""
-    for kind in kinds:
-        for at, element in enumerate(kind.get(network)):
-            yield Place(kind, at), element
+def place_at(network: Network, line: int, *kinds: Kind) -> Place | None:
+    """The element of one of these kinds that begins in a line of the network's document."""
+    places = (Place(kind, at) for kind in kinds for at in range(len(kind.get(network))))
+    return next((place for place in places if place.line(network) == line), None)
 
 
 def added(network: Network, place: Place, element: Element) -> Network:

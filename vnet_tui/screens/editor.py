@@ -17,7 +17,7 @@ from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.client.connection import Connection
 from vnet_tui.drafts.draft import Draft
-from vnet_tui.drafts.lists import Place, places
+from vnet_tui.drafts.lists import Place, place_at
 from vnet_tui.engine.errors import Severity, VnetError
 from vnet_tui.engine.policy import rule_keys
 from vnet_tui.engine.views import Event, NetworkInfo, RuleStatus, Sample
@@ -249,11 +249,10 @@ back the last edit, **Ctrl+S** stages the edits: nothing changes before they are
         self._jumps += 1
         self.query_one(ProblemLine).point(problem)
         kinds = [kind for tab in self._tabs for kind in tab.KINDS]
-        network = None if self.broken else self._network
-        for place, element in places(network, *kinds) if network else ():
-            if problem.line and element.line == problem.line:
-                self.open_place(place)
-                return
+        network = None if self.broken or not problem.line else self._network
+        if network and (place := place_at(network, problem.line, *kinds)):
+            self.open_place(place)
+            return
         self.action_open_tab(XML)
         self._document.go_to(problem.line)
 

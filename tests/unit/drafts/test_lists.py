@@ -24,7 +24,7 @@ from vnet_tui.drafts.lists import (
     changed,
     free_address,
     moved,
-    places,
+    place_at,
     proposed,
     removed,
     switched,
@@ -75,8 +75,10 @@ def test_what_is_added_is_written_changed_and_removed(kind: Kind, element: objec
     before = network("foo")
     place = Place(kind, len(kind.get(before)))
     after = added(before, place, element)  # type: ignore[arg-type]
-    assert kind.get(parse(write(after)))[place.at] == element
-    assert (place, element) in list(places(after, kind))
+    written = parse(write(after))
+    assert kind.get(written)[place.at] == place.of(written) == element
+    assert place_at(written, place.line(written), kind) == place
+    assert place_at(written, 1, kind) is None
     assert changed(after, place, element) == after  # type: ignore[arg-type]
     assert kind.get(removed(after, place)) == kind.get(before)
 
