@@ -23,7 +23,7 @@ from vnet_tui import actions
 from vnet_tui.applying import Applying
 from vnet_tui.engine.errors import NotPermittedError
 from vnet_tui.feed import Feed, Lost
-from vnet_tui.widgets.roles import role_css
+from vnet_tui.widgets.roles import greyed_css
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -44,15 +44,9 @@ SILENCE = 4.0
 class Connecting(Applying):
     """An application that has a connection, or is about to."""
 
-    CSS: ClassVar[str] = "\n".join(
-        role_css(widget, prefix, greyed="Screen.-lost")
-        for widget, prefix in (
-            ("LiveTable", "live-table"),
-            ("#detail Picture", "picture"),
-            ("StatusLine", "picture"),
-            ("TopologyMap", "picture"),
-            ("#monitor-row", "picture"),
-        )
+    CSS: ClassVar[str] = greyed_css(
+        "Screen.-lost",
+        ("LiveTable", "#detail Picture", "StatusLine", "TopologyMap", "#monitor-row"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [actions.REFRESH.binding()]
 

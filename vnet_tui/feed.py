@@ -22,6 +22,7 @@ from textual.signal import Signal
 
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.forgetting import Forgetting
+from vnet_tui.widgets.roles import role_css
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection
@@ -42,6 +43,8 @@ class Feed(App[None]):
     All are None until they are first told; ``networks`` and ``sample`` stay as they were when the
     connection is lost.
     """
+
+    DEFAULT_CSS = role_css()
 
     connection: var[Connection | None] = var(None, init=False)
     host: var[HostInfo | None] = var(None, init=False)

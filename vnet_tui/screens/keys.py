@@ -19,7 +19,7 @@ from vnet_tui.assets import style_sheet
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.key_line import spelled
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import RoleStyles
 
 HERE, EVERYWHERE, MOVING = "here", "everywhere", "to move about, and to type"
 
@@ -78,20 +78,22 @@ def help_of(screen: Screen[Any]) -> tuple[str, str]:
 class KeysText(Static):
     """What there is to know, and a table of keys."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("keys")
-    DEFAULT_CSS = "KeysText { height: auto; }\n" + role_css("KeysText", "keys")
+    DEFAULT_CSS = "KeysText { height: auto; }"
 
     def __init__(self, text: str, rows: Mapping[str, Iterable[Row]]) -> None:
         super().__init__()
         self._text = text
         self._rows = rows
+        self._roles = RoleStyles(self)
+
+    def notify_style_update(self) -> None:
+        """Roles may look different."""
+        super().notify_style_update()
+        self._roles.forget()
 
     def render(self) -> Table:
         """All of it; rows are wrapped where the room ends."""
-        style = {
-            role: self.get_component_rich_style(f"keys--{role}")
-            for role in ("plain", "dim", "strong", "accent")
-        }
+        style = {role: self._roles.of(role) for role in ("plain", "dim", "strong", "accent")}
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(justify="right", style=style["accent"])
         table.add_column(ratio=1, style=style["plain"])

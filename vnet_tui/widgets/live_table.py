@@ -22,7 +22,7 @@ from textual.strip import Strip
 
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.jumping import Place
-from vnet_tui.widgets.roles import cursor_css, role_classes, role_css
+from vnet_tui.widgets.roles import cursor_css
 from vnet_tui.widgets.row_strip import RowStyles, row_strip
 
 Key = TypeVar("Key", bound=Hashable)
@@ -51,12 +51,10 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
     """So many cells beyond the last column are under the cursor, too; None: all."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "live-table--header",
         "live-table--cursor",
         "live-table--cursor-blurred",
-    } | role_classes("live-table")
-    DEFAULT_CSS = (
-        """
+    }
+    DEFAULT_CSS = """
     LiveTable {
         background: $background;
         color: $foreground;
@@ -64,14 +62,9 @@ class LiveTable(ScrollView, Generic[Key], can_focus=True, inherit_bindings=False
         overflow-y: auto;
         scrollbar-size-vertical: 1;
     }
-    LiveTable > .live-table--header { color: $text-muted; }
     LiveTable > .live-table--cursor-blurred { background: $primary 20%; }
-    LiveTable:ansi > .live-table--header { text-style: dim; color: ansi_default; }
     LiveTable:ansi > .live-table--cursor-blurred { text-style: bold; background: ansi_default; }
-    """
-        + role_css("LiveTable", "live-table")
-        + cursor_css("LiveTable", "live-table")
-    )
+    """ + cursor_css("LiveTable", "live-table--cursor")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,22 +11,27 @@ from textual.widgets import Static
 
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.explained import Paragraph
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import RoleStyles
 
 
 class ParagraphText(Static):
     """The text of a paragraph, in the colour of its role."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("paragraph")
-    DEFAULT_CSS = "ParagraphText { width: 1fr; }\n" + role_css("ParagraphText", "paragraph")
+    DEFAULT_CSS = "ParagraphText { width: 1fr; }"
 
     def __init__(self, paragraph: Paragraph) -> None:
         super().__init__()
         self._paragraph = paragraph
+        self._roles = RoleStyles(self)
+
+    def notify_style_update(self) -> None:
+        """Roles may look different."""
+        super().notify_style_update()
+        self._roles.forget()
 
     def render(self) -> Text:
         """Plain text: nothing in it is markup."""
-        style = self.get_component_rich_style(f"paragraph--{self._paragraph.role}")
+        style = self._roles.of(self._paragraph.role)
         text = "\n".join(printable(line) for line in self._paragraph.text.split("\n"))
         return Text(text, style=style)
 

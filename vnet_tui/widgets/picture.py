@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,7 +12,7 @@ from textual.widget import Widget
 
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import RoleStyles
 
 Line = tuple[Cell, ...]
 """Stretches of text with their roles, one after the other."""
@@ -25,12 +24,12 @@ class Picture(Widget):
     Text is never markup, and control characters in it are replaced. What is too long is cut off.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("picture")
-    DEFAULT_CSS = "Picture { height: auto; }\n" + role_css("Picture", "picture")
+    DEFAULT_CSS = "Picture { height: auto; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: list[Line] = []
+        self._roles = RoleStyles(self)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -60,15 +59,18 @@ class Picture(Widget):
         """One line each."""
         return len(self._lines)
 
+    def notify_style_update(self) -> None:
+        """Roles may look different."""
+        super().notify_style_update()
+        self._roles.forget()
+
     def render_line(self, y: int) -> Strip:
         """One line, as wide as the widget."""
         width = self.size.width
         if y >= len(self._lines):
             return Strip.blank(width, self.rich_style)
         strip = Strip(
-            Segment(cell.text, self.get_component_rich_style(f"picture--{cell.role}"))
-            for cell in self._lines[y]
-            if cell.text
+            Segment(cell.text, self._roles.of(cell.role)) for cell in self._lines[y] if cell.text
         )
         return strip.adjust_cell_length(width, self.rich_style)
 

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from vnet_tui.engine.text import printable
 from vnet_tui.widgets.columns import Placed
 from vnet_tui.widgets.fitted import fitted
+from vnet_tui.widgets.roles import RoleStyles
 
 if TYPE_CHECKING:
     from vnet_tui.widgets.live_table import Cell
@@ -21,34 +22,35 @@ if TYPE_CHECKING:
 class RowStyles:
     """The styles of a table's roles, under the cursor or not; remembered until the theme changes.
 
-    They are those of its component classes ``PREFIX--ROLE``, ``PREFIX--cursor`` and
+    Those of the cursor are of the table's component classes ``PREFIX--cursor`` and
     ``PREFIX--cursor-blurred``.
     """
 
     def __init__(self, table: Widget, prefix: str) -> None:
         self._table = table
         self._prefix = prefix
+        self._roles = RoleStyles(table)
         self._known: dict[tuple[str, str], Style] = {}
 
     def forget(self) -> None:
         """A theme gave others."""
         self._known.clear()
+        self._roles.forget()
 
     def of(self, role: str, cursor: str = "") -> Style:
         """A role's style; ``cursor`` is empty, or the name of the class for the row under it."""
+        if not cursor:
+            return self._roles.of(role)
         known = self._known.get((role, cursor))
-        if known is not None:
-            return known
-        table, name = self._table, f"{self._prefix}--{cursor}"
-        style = table.get_component_rich_style(f"{self._prefix}--{role}")
-        if cursor:
-            under = table.get_component_rich_style(name)
-            if table.get_component_styles(name).has_rule("color"):
-                style = under  # its ink is for all roles: theirs can't be read on its paper
-            else:
-                style = style + Style(bgcolor=under.bgcolor, bold=under.bold or None)
-        self._known[(role, cursor)] = style
-        return style
+        if known is None:
+            known = self._known[(role, cursor)] = self._under(role, f"{self._prefix}--{cursor}")
+        return known
+
+    def _under(self, role: str, cursor: str) -> Style:
+        under = self._table.get_component_rich_style(cursor)
+        if self._table.get_component_styles(cursor).has_rule("color"):
+            return under  # its ink is for all roles: theirs can't be read on its paper
+        return self._roles.of(role) + Style(bgcolor=under.bgcolor, bold=under.bold or None)
 
 
 def row_strip(

@@ -19,7 +19,7 @@ from vnet_tui.engine.text import printable
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import RoleStyles
 
 AROUND, LEAST_NAME = 8, 4
 """The cells of what stands around the name, and the least of the name itself."""
@@ -28,10 +28,7 @@ AROUND, LEAST_NAME = 8, 4
 class TabLine(Widget, can_focus=True):
     """``─ ● Foo ── 1 Overview  2 Guests  3 Rules ──────``, the open one in reverse."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("tab-line") | {
-        "tab-line--open",
-        "tab-line--open-focused",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-line--open", "tab-line--open-focused"}
     DEFAULT_CSS = """
     TabLine { height: 1; }
     TabLine > .tab-line--open { text-style: bold reverse; }
@@ -39,7 +36,7 @@ class TabLine(Widget, can_focus=True):
     TabLine:ansi > .tab-line--open-focused {
         background: ansi_blue; color: ansi_bright_white; text-style: bold;
     }
-    """ + role_css("TabLine", "tab-line")
+    """
 
     opened: reactive[int] = reactive(0)
     """The tab that is open, counted from 0."""
@@ -68,6 +65,7 @@ class TabLine(Widget, can_focus=True):
         self._close = tuple(tab.removeprefix(" ") for tab in self._short)
         self._symbol = Cell("")
         self._subject = ""
+        self._roles = RoleStyles(self)
 
     def tell(self, symbol: Cell, subject: str) -> None:
         """What the tabs are about: a symbol and a name."""
@@ -100,12 +98,15 @@ class TabLine(Widget, can_focus=True):
         """In which cell the first tab begins."""
         return cell_len("".join(("─ ", self._symbol.text, " ", *self._head)))
 
+    def notify_style_update(self) -> None:
+        """Roles may look different."""
+        super().notify_style_update()
+        self._roles.forget()
+
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
         """The line."""
-        dim = self.get_component_rich_style("tab-line--dim")
-        plain = self.get_component_rich_style("tab-line--plain")
-        strong = self.get_component_rich_style("tab-line--strong")
-        role = self.get_component_rich_style(f"tab-line--{self._symbol.role}")
+        dim, plain, strong = map(self._roles.of, ("dim", "plain", "strong"))
+        role = self._roles.of(self._symbol.role)
         active = self.get_component_rich_style(
             "tab-line--open-focused" if self.has_focus else "tab-line--open"
         )

@@ -37,8 +37,7 @@ class TopologyMap(Picture, can_focus=True):
     """As much of the drawing as there is room for; only those rows are made. It follows the
     cursor by a third of its height at once: every scroll repaints all rows."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"picture--cursor"}
-    DEFAULT_CSS = cursor_css("TopologyMap", "picture")
+    DEFAULT_CSS = cursor_css("TopologyMap", "role--cursor")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "above(-1)", "Up", show=False),
         Binding("down,j", "above(1)", "Down", show=False),

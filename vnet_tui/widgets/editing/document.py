@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from vnet_tui.widgets.editing.wrapping import QuickWrapping
-from vnet_tui.widgets.roles import role_classes, role_css
+from vnet_tui.widgets.roles import RoleStyles
 from vnet_tui.widgets.xml_lines import Highlights, first_change
 from vnet_tui.widgets.xml_pane import ROLES
 
@@ -33,12 +33,11 @@ class DocumentEditor(TextArea):
     where that can be helped: documents have ten thousand.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = role_classes("document-editor")
     DEFAULT_CSS = """
     DocumentEditor, DocumentEditor:focus { border: none; padding: 0; }
     DocumentEditor:ansi { background: ansi_default; color: ansi_default; }
     DocumentEditor:ansi > .text-area--cursor-line { background: ansi_default; }
-    """ + role_css("DocumentEditor", "document-editor")
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+home", "go_to_end(0)", "first line", show=False),
@@ -56,6 +55,7 @@ class DocumentEditor(TextArea):
         self._cut: list[str] = []
         self._pieces = Highlights()
         self._pointed = range(0)
+        self._roles = RoleStyles(self)
         super().__init__(id=id, soft_wrap=True, show_line_numbers=True, compact=True)
         self.cursor_blink = False
 
@@ -130,12 +130,17 @@ class DocumentEditor(TextArea):
         line, part = parts[at] if at < len(parts) else (-1, 0)
         return -1 if part else line
 
+    def notify_style_update(self) -> None:
+        """Roles may look different."""
+        super().notify_style_update()
+        self._roles.forget()
+
     def get_line(self, line_index: int) -> Text:
         """A line in colours."""
         line = super().get_line(line_index)
         start = 0
         for piece, text in self._pieces.pieces(line_index):
-            role = self.get_component_rich_style(f"document-editor--{ROLES[piece]}")
+            role = self._roles.of(ROLES[piece])
             # Without its background, which is another one in the line of the cursor.
             line.stylize(
                 Style(color=role.color, bold=role.bold, dim=role.dim), start, start + len(text)
