@@ -1,11 +1,12 @@
 """What the interface costs: keys, monitoring, starting, and hours of it.
 
     python -m benchmarks.interface            all of it, some fifteen minutes
-    python -m benchmarks.interface keys       one of: keys, moves, monitoring, start, memory
+    python -m benchmarks.interface keys       some of: keys, moves, opening, monitoring, start,
+                                              memory
 
-``keys``, ``moves`` and ``memory`` need nothing but the test environment; ``monitoring`` and
-``start`` need root, for private namespaces with networks that run, and monitoring is compared with
-two others: ``apt-get install btop bmon``.
+``monitoring`` and ``start`` need root, for private namespaces with networks that run, and
+monitoring is compared with two others: ``apt-get install btop bmon``. The others need nothing but
+the test environment.
 """
 
 from __future__ import annotations
@@ -49,6 +50,21 @@ MOVES = 30
 STANDING, REST = 3.0, 0.5
 """So many seconds without a byte, and figures stand; or a move has written all that it does."""
 
+SCREENS = {
+    "one network": b"\r",
+    "its editor": b"e",
+    "a new network": b"n",
+    "pending changes": b"P",
+    "the monitor": b"m",
+    "the topology": b"t",
+    "all events": b"E",
+    "all keys": b"?",
+}
+"""What is opened from the list, and by which key."""
+
+OPENINGS, WAY_BACK, ESCAPE = 6, "esc ", b"\x1b"
+"""So often; each names the key that leads back, which the list has not."""
+
 PAUSES = (0.13, 0.21, 0.17, 0.29, 0.11, 0.23)
 """Between keys, in seconds: they fall upon every part of a second."""
 
@@ -62,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[argparse.Namespace], bool]] = {
         "keys": keys,
         "moves": moves,
+        "opening": opening,
         "monitoring": monitoring,
         "start": start,
         "memory": memory,
@@ -117,6 +134,23 @@ def keys(options: argparse.Namespace) -> bool:
             holds=late <= KEY_MS,
         )
     return good
+
+
+def opening(options: argparse.Namespace) -> bool:
+    """The time from a key to the screen that it opens: the first time, and from then on."""
+    with served(options.networks, "--varied"):
+        watched = Watched(120, 40)
+        for what, key in SCREENS.items():
+            taken = []
+            for _ in range(OPENINGS):
+                taken.append(1000 * watched.open(key, WAY_BACK).processor)
+                watched.terminal.read(1)
+                watched.terminal.press(ESCAPE)
+                watched.terminal.read(1)
+            first, *later = taken
+            _line(f"to open {what}", f"{median(later):.1f} ms", f"(the first time {first:.1f})")
+        watched.terminal.close()
+    return True
 
 
 def _held(watched: Watched) -> bool:

@@ -23,7 +23,7 @@ from vnet_tui import actions
 from vnet_tui.applying import Applying
 from vnet_tui.engine.errors import NotPermittedError
 from vnet_tui.feed import Feed, Lost
-from vnet_tui.widgets.roles import greyed_css
+from vnet_tui.roles import greyed_css
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection

@@ -22,7 +22,7 @@ from textual.signal import Signal
 
 from vnet_tui.engine.errors import ConnectionLostError
 from vnet_tui.forgetting import Forgetting
-from vnet_tui.widgets.roles import role_css
+from vnet_tui.roles import role_css
 
 if TYPE_CHECKING:
     from vnet_tui.client.connection import Connection

@@ -57,7 +57,7 @@ HIGH_CONTRAST = Theme(
 )
 """White and bright colours on black.
 
-The colours of in and out are the same in all dark themes: :mod:`vnet_tui.widgets.roles`.
+The colours of in and out are the same in all dark themes: :mod:`vnet_tui.roles`.
 """
 
 OWN = (DARK, LIGHT, HIGH_CONTRAST)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,23 +102,44 @@ class Watched:
         SystemExit: it does not get there."""
         self._look()
         before = self.under_cursor
+
+        def moved() -> bool:
+            name = self.under_cursor
+            return name == goal or (not goal and name not in ("", before))
+
+        taken = self._until(key, moved)
+        if taken is None:
+            raise SystemExit(f"the cursor stays on {self.under_cursor}, from {before}")
+        return taken
+
+    def open(self, key: bytes, text: str) -> Pressed:
+        """Press a key and wait until a text is to be seen that wasn't. SystemExit: it isn't."""
+        self._look()
+        if self._shows(text):
+            raise SystemExit(f"{text!r} is there before {key!r}")
+        taken = self._until(key, lambda: self._shows(text))
+        if taken is None:
+            raise SystemExit(f"{key!r} doesn't lead to {text!r}")
+        return taken
+
+    def _shows(self, text: str) -> bool:
+        return any(text in line for line in self._screen.lines)
+
+    def _until(self, key: bytes, seen: Callable[[], bool]) -> Pressed | None:
         began = self._now()
         ended = None
 
-        def moved() -> bool:
+        def there() -> bool:
             nonlocal ended
             now = self._now()
             self._look()
-            name = self.under_cursor
-            if name == goal or (not goal and name not in ("", before)):
+            if seen():
                 ended = now
             return ended is not None
 
         self.terminal.press(key)
-        self.terminal.read_until(moved, LONGEST)
-        if ended is None:
-            raise SystemExit(f"the cursor stays on {self.under_cursor}, from {before}")
-        return Pressed(ended[0] - began[0], ended[1] - began[1])
+        self.terminal.read_until(there, LONGEST)
+        return Pressed(ended[0] - began[0], ended[1] - began[1]) if ended else None
 
     def _now(self) -> tuple[float, float]:
         return time.perf_counter(), time.clock_gettime(self._processor)

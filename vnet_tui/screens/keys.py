@@ -17,9 +17,9 @@ from textual.widgets import Static
 from vnet_tui import actions
 from vnet_tui.assets import style_sheet
 from vnet_tui.engine.text import printable
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.hint_line import HintLine
 from vnet_tui.widgets.key_line import spelled
-from vnet_tui.widgets.roles import RoleStyles
 
 HERE, EVERYWHERE, MOVING = "here", "everywhere", "to move about, and to type"
 

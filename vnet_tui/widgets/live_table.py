@@ -20,9 +20,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from vnet_tui.roles import cursor_css
 from vnet_tui.widgets.columns import Column, Placed, place
 from vnet_tui.widgets.jumping import Place
-from vnet_tui.widgets.roles import cursor_css
 from vnet_tui.widgets.row_strip import RowStyles, row_strip
 
 Key = TypeVar("Key", bound=Hashable)
@@ -30,7 +30,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Text, never markup, and its role (one of :data:`~vnet_tui.widgets.roles.ROLES`)."""
+    """Text, never markup, and its role (one of :data:`~vnet_tui.roles.ROLES`)."""
 
     text: str
     role: str = "plain"

@@ -10,8 +10,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from vnet_tui.engine.text import printable
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.explained import Paragraph
-from vnet_tui.widgets.roles import RoleStyles
 
 
 class ParagraphText(Static):

@@ -11,8 +11,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vnet_tui.engine.text import printable
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.roles import RoleStyles
 
 Line = tuple[Cell, ...]
 """Stretches of text with their roles, one after the other."""

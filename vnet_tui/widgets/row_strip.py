@@ -11,9 +11,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vnet_tui.engine.text import printable
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.columns import Placed
 from vnet_tui.widgets.fitted import fitted
-from vnet_tui.widgets.roles import RoleStyles
 
 if TYPE_CHECKING:
     from vnet_tui.widgets.live_table import Cell

@@ -16,10 +16,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from vnet_tui.engine.text import printable
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.fitted import fitted
 from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.live_table import Cell
-from vnet_tui.widgets.roles import RoleStyles
 
 AROUND, LEAST_NAME = 8, 4
 """The cells of what stands around the name, and the least of the name itself."""

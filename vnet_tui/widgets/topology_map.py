@@ -12,9 +12,9 @@ from textual.geometry import Offset
 from textual.message import Message
 
 from vnet_tui.engine.views import Sample
+from vnet_tui.roles import cursor_css
 from vnet_tui.widgets.jumping import Place
 from vnet_tui.widgets.picture import Picture
-from vnet_tui.widgets.roles import cursor_css
 from vnet_tui.widgets.topology_drawing import NOTHING, draw
 from vnet_tui.widgets.topology_layout import (
     BRIDGE,

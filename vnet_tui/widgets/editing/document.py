@@ -16,8 +16,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from vnet_tui.roles import RoleStyles
 from vnet_tui.widgets.editing.wrapping import QuickWrapping
-from vnet_tui.widgets.roles import RoleStyles
 from vnet_tui.widgets.xml_lines import Highlights, first_change
 from vnet_tui.widgets.xml_pane import ROLES
 
