@@ -384,3 +384,15 @@ async def test_a_clock_that_is_set_back_begins_the_chart_anew() -> None:
         axis = next(line for line in text_of(pilot.app).splitlines() if "10 min" in line)
         assert "┄" in axis
         assert "─" in axis
+
+
+async def test_a_tab_is_made_once_though_a_key_and_an_answer_open_it() -> None:
+    async with DetailApp(Replay(), FOO.uuid).run_test(size=(80, 24)) as pilot:
+        detail = await shown(pilot, FOO.uuid)
+        detail.focus_inside()
+        told = detail.Told(FOO.uuid, FOO, None)
+        await asyncio.gather(
+            detail.action_open_tab(TABS["Rules"]), detail.on_network_detail_told(told)
+        )
+        await until(pilot, seen(pilot, "leads to", "web"))
+        assert len(detail.query("RulesPane")) == 1

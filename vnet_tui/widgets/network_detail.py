@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -129,6 +130,7 @@ class NetworkDetail(Vertical):
         self._settling: Timer | None = None
         self._wanted = False
         self._asking = False
+        self._opening = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         """The line of tabs, and the place for the open one."""
@@ -288,9 +290,11 @@ class NetworkDetail(Vertical):
 
     async def _open(self) -> None:
         """Show the open tab, made at its first time, as the network is now."""
-        info = self._info
-        if info is None:
-            return
+        async with self._opening:  # a key and an answer may want it at once
+            if self._info is not None:
+                await self._open_for(self._info)
+
+    async def _open_for(self, info: NetworkInfo) -> None:
         keys_inside = self.has_focus_within
         pane = self.pane
         if pane is None:
