@@ -135,13 +135,14 @@ class NetworkDetail(Vertical):
     def compose(self) -> ComposeResult:
         """The line of tabs, and the place for the open one."""
         titles = [(pane.TITLE, pane.SHORT or pane.TITLE) for pane in self._kinds]
-        yield TabLine(titles, name_width=self._name_width, id="detail-tabs")
+        line = TabLine(titles, name_width=self._name_width, id="detail-tabs")
+        line.set_reactive(TabLine.opened, self.tab)
+        yield line
         yield Picture(id="detail-failure")
         yield Vertical(id="detail-body")
 
     def on_mount(self) -> None:
         """Look at the network, if there is one already."""
-        self.query_one(TabLine).opened = self.tab
         self.watch(staging_of(self), "staged", self._tell_name, init=False)
         if self._uuid is not None:
             self._look()
