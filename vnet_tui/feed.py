@@ -91,8 +91,9 @@ class Feed(App[None]):
     def look_at(self, who: DOMNode, networks: Collection[UUID] | None) -> None:
         """What shows ports, rules or guests of some networks (None: of all) says so; it is given
         samples that tell of these until it says something else, or :meth:`look_away`."""
-        self._lookers[who] = None if networks is None else frozenset(networks)
-        self.call_later(self._follow_lookers)
+        if who.is_attached:  # else it has looked away already, for good
+            self._lookers[who] = None if networks is None else frozenset(networks)
+            self.call_later(self._follow_lookers)
 
     def look_away(self, who: DOMNode) -> None:
         """It shows nothing of the kind any more."""
